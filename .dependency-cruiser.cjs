@@ -78,6 +78,7 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules|/dist/' },
     exclude: { path: '/dist/|\\.gen\\.' },
+    parser: 'swc',
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['opengrid-source', 'import', 'node'] },
   },
