@@ -5,4 +5,8 @@ export * from './errors/grid-error.ts';
 export * from './ids.ts';
 export * from './key-format.ts';
 export * from './numbers.ts';
+export * from './sse/encode.ts';
+export * from './sse/parser.ts';
 export * from './time.ts';
+export * from './tokens.ts';
+export * from './usage.ts';
