@@ -1,1 +1,7 @@
-export {};
+export * from './bench-supplier.ts';
+export * from './client.ts';
+export * from './clock.ts';
+export * from './faulty-supplier.ts';
+export * from './sse-recorder.ts';
+export * from './supplier-behaviour.ts';
+export { supplierErrorMark } from './supplier-script.ts';
