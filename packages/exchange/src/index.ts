@@ -1,1 +1,10 @@
-export {};
+export type { DepthLevel } from './book/book.ts';
+export { PRICE_LIMIT_TICKS } from './book/price-ladder.ts';
+export type * from './commands.ts';
+export { Earmarks, type Hold, heldTokens } from './earmarks.ts';
+export type * from './events.ts';
+export { Exchange } from './exchange.ts';
+export { InvariantViolation, invariant, mulDiv, mulDivHalfUp } from './integers.ts';
+export { type BalanceRow, isTokenKind, KIND, type Kind, type Leg, mayBeNegative } from './ledger.ts';
+export { SNAPSHOT_VERSION, type StateExport } from './snapshot.ts';
+export { type EscrowRange, type Lot, type Segment, TOKENS_PER_UNIT } from './state.ts';

@@ -1,0 +1,189 @@
+import type { LotRange } from './commands.ts';
+import type { LotEvent } from './events.ts';
+import { invariant } from './integers.ts';
+
+/** An undrawn, unreserved run of tokens of one lot, with what orders it among the others. */
+interface Piece {
+  readonly lot: number;
+  readonly acquisition: number;
+  readonly unitFrom: number;
+  from: number;
+  to: number;
+}
+
+function isBefore(a: Piece, b: Piece): boolean {
+  if (a.acquisition !== b.acquisition) return a.acquisition < b.acquisition;
+  if (a.unitFrom !== b.unitFrom) return a.unitFrom < b.unitFrom;
+  return a.from < b.from;
+}
+
+/** Tokens of a hold: earmarked lot ranges in drawing order. */
+export interface Hold {
+  readonly account: number;
+  readonly instrument: number;
+  ranges: LotRange[];
+}
+
+export function heldTokens(hold: Hold): number {
+  return hold.ranges.reduce((sum, range) => sum + range.to - range.from, 0);
+}
+
+/** Free tokens of one consumption account in drawing order. */
+class TokenPool {
+  readonly lots = new Map<number, { acquisition: number; unitFrom: number }>();
+  free = 0;
+  held = 0;
+  private pieces: Piece[] = [];
+
+  insert(range: LotRange): void {
+    const order = this.lots.get(range.lot);
+    if (order === undefined || range.from === range.to) return;
+    const piece: Piece = { ...range, ...order };
+    this.free += range.to - range.from;
+    let index = 0;
+    while (index < this.pieces.length && isBefore(this.pieces[index]!, piece)) index += 1;
+    this.pieces.splice(index, 0, piece);
+    this.mergeAt(index);
+    this.mergeAt(index - 1);
+  }
+
+  /** Takes `tokens` from the front. The caller checked that they are there. */
+  take(tokens: number): LotRange[] {
+    const ranges: LotRange[] = [];
+    let left = tokens;
+    while (left > 0) {
+      const first = this.pieces[0];
+      invariant(first !== undefined, 'earmarks: the free count equals the free pieces');
+      const part = Math.min(left, first.to - first.from);
+      ranges.push({ lot: first.lot, from: first.from, to: first.from + part });
+      first.from += part;
+      if (first.from === first.to) this.pieces.shift();
+      left -= part;
+    }
+    this.free -= tokens;
+    return ranges;
+  }
+
+  dropLot(lot: number): void {
+    this.lots.delete(lot);
+    for (const piece of this.pieces) if (piece.lot === lot) this.free -= piece.to - piece.from;
+    this.pieces = this.pieces.filter((piece) => piece.lot !== lot);
+  }
+
+  private mergeAt(index: number): void {
+    const piece = this.pieces[index];
+    const next = this.pieces[index + 1];
+    if (piece === undefined || next === undefined) return;
+    if (piece.lot !== next.lot || piece.to !== next.from) return;
+    piece.to = next.to;
+    this.pieces.splice(index + 1, 1);
+  }
+}
+
+/**
+ * Holds of requests in flight. A hold earmarks lot ranges from the front of the consumption account; what it does not use
+ * goes back to its old place. Kept in memory only: holds die with the process, as the requests do.
+ */
+export class Earmarks {
+  private readonly pools = new Map<number, Map<number, TokenPool>>();
+
+  freeTokens(account: number, instrument: number): number {
+    return this.pools.get(account)?.get(instrument)?.free ?? 0;
+  }
+
+  heldTokens(account: number, instrument: number): number {
+    return this.pools.get(account)?.get(instrument)?.held ?? 0;
+  }
+
+  /** Follows the committed events of lots. Draws need nothing: their tokens left when they were reserved. */
+  follow(event: LotEvent): void {
+    const pool = this.pool(event.account, event.instrument);
+    if (event.opened) this.addLot(event, [0, event.tokensTotal]);
+    else if (event.status !== 'open') pool.dropLot(event.lot);
+  }
+
+  /** Registers a lot with its undrawn ranges as flat pairs (at start-up, from the restored state). */
+  addLot(
+    lot: Pick<LotEvent, 'account' | 'instrument' | 'lot' | 'acquisition' | 'unitFrom'>,
+    free: readonly number[],
+  ): void {
+    const pool = this.pool(lot.account, lot.instrument);
+    pool.lots.set(lot.lot, { acquisition: lot.acquisition, unitFrom: lot.unitFrom });
+    for (let index = 0; index < free.length; index += 2) {
+      pool.insert({ lot: lot.lot, from: free[index]!, to: free[index + 1]! });
+    }
+  }
+
+  /** Earmarks exactly `tokens`, or nothing. */
+  reserve(account: number, instrument: number, tokens: number): Hold | undefined {
+    const hold: Hold = { account, instrument, ranges: [] };
+    return this.grow(hold, tokens) ? hold : undefined;
+  }
+
+  /** Adds exactly `tokens` to a hold, or nothing. */
+  grow(hold: Hold, tokens: number): boolean {
+    const pool = this.pool(hold.account, hold.instrument);
+    if (pool.free < tokens) return false;
+    pool.held += tokens;
+    for (const range of pool.take(tokens)) appendRange(hold.ranges, range);
+    return true;
+  }
+
+  /**
+   * Splits a hold at the end of its request: the first `usedTokens` are to be drawn, the rest goes back to the pool. The
+   * hold is empty afterwards; call {@link spent} with the returned ranges once they are settled, or {@link giveBack} if
+   * the settlement was refused.
+   */
+  close(hold: Hold, usedTokens: number): LotRange[] {
+    const used: LotRange[] = [];
+    let left = usedTokens;
+    const rest: LotRange[] = [];
+    for (const range of hold.ranges) {
+      const part = Math.min(left, range.to - range.from);
+      if (part > 0) used.push({ lot: range.lot, from: range.from, to: range.from + part });
+      if (range.from + part < range.to) rest.push({ ...range, from: range.from + part });
+      left -= part;
+    }
+    hold.ranges = [];
+    this.giveBack(hold, rest);
+    return used;
+  }
+
+  /** Ranges that were settled: they are no longer held. */
+  spent(owner: { account: number; instrument: number }, ranges: readonly LotRange[]): void {
+    this.pool(owner.account, owner.instrument).held -= countTokens(ranges);
+  }
+
+  giveBack(owner: { account: number; instrument: number }, ranges: readonly LotRange[]): void {
+    const pool = this.pool(owner.account, owner.instrument);
+    pool.held -= countTokens(ranges);
+    for (const range of ranges) pool.insert(range);
+  }
+
+  private pool(account: number, instrument: number): TokenPool {
+    let byInstrument = this.pools.get(account);
+    if (byInstrument === undefined) {
+      byInstrument = new Map();
+      this.pools.set(account, byInstrument);
+    }
+    let pool = byInstrument.get(instrument);
+    if (pool === undefined) {
+      pool = new TokenPool();
+      byInstrument.set(instrument, pool);
+    }
+    return pool;
+  }
+}
+
+function countTokens(ranges: readonly LotRange[]): number {
+  return ranges.reduce((sum, range) => sum + range.to - range.from, 0);
+}
+
+function appendRange(ranges: LotRange[], range: LotRange): void {
+  const last = ranges[ranges.length - 1];
+  if (last !== undefined && last.lot === range.lot && last.to === range.from) {
+    ranges[ranges.length - 1] = { ...last, to: range.to };
+  } else {
+    ranges.push(range);
+  }
+}

@@ -1,0 +1,99 @@
+import { cumulativeShare, invariant, mulDiv } from './integers.ts';
+import { KIND } from './ledger.ts';
+import { type Context, type EscrowRange, TOKENS_PER_UNIT } from './state.ts';
+
+const MICROS_PER_TICK = 100;
+/** A substitute is never paid more than the 24 h average plus this. */
+const SUBSTITUTE_CAP_PERCENT = 110;
+
+/** Puts the net proceeds of one primary fill into escrow, tied to its serials. */
+export function openRange(
+  context: Context,
+  fill: Pick<EscrowRange, 'issuer' | 'instrument' | 'trade' | 'unitFrom' | 'unitTo' | 'escrowMicros'>,
+): EscrowRange {
+  const { state } = context;
+  state.rangeCounter += 1;
+  const range: EscrowRange = {
+    ...fill,
+    range: state.rangeCounter,
+    tokensTotal: (fill.unitTo - fill.unitFrom + 1) * TOKENS_PER_UNIT,
+    tokensDelivered: 0,
+    releasedMicros: 0,
+    substituteRemainders: new Map(),
+  };
+  state.ranges.set(range.range, range);
+  state.ledger.post(KIND.escrow, { account: fill.issuer, instrument: fill.instrument }, fill.escrowMicros);
+  emitRange(context, range);
+  return range;
+}
+
+export function emitRange(context: Context, range: EscrowRange, { closed } = { closed: false }): void {
+  const { substituteRemainders: _remainders, ...shown } = range;
+  context.emit({ type: 'escrow', ...shown, closed });
+}
+
+/**
+ * Counts tokens as delivered and takes what this frees out of escrow: floor(escrow x delivered / total) less what was
+ * released before. The caller credits the returned amount.
+ */
+export function releaseEscrow(context: Context, range: EscrowRange, tokens: number): number {
+  range.tokensDelivered += tokens;
+  invariant(range.tokensDelivered <= range.tokensTotal, 'escrow: no range delivers more than it sold');
+  const released = cumulativeShare(range.escrowMicros, range.tokensDelivered, range.tokensTotal);
+  const slice = released - range.releasedMicros;
+  range.releasedMicros = released;
+  context.state.ledger.post(KIND.escrow, { account: range.issuer, instrument: range.instrument }, -slice);
+  const isDone = range.tokensDelivered === range.tokensTotal;
+  if (isDone) context.state.ranges.delete(range.range);
+  emitRange(context, range, { closed: isDone });
+  return slice;
+}
+
+/** Highest price a substitute may be paid, in ticks per unit; undefined without a 24 h average. */
+export function substituteCapTicks(vwapTicks: number | undefined): number | undefined {
+  return vwapTicks === undefined ? undefined : mulDiv(vwapTicks, SUBSTITUTE_CAP_PERCENT, 100);
+}
+
+export interface SubstitutePay {
+  readonly range: EscrowRange;
+  readonly substitute: number;
+  readonly tokens: number;
+  readonly sliceMicros: number;
+  readonly priceTicks: number | undefined;
+  readonly capTicks: number | undefined;
+}
+
+/**
+ * Pays a substitute for an obligor that failed: its price, from the released slice, then the obligor's collateral, then the
+ * operator's reserve. A price above the cap, or one that nobody can pay, falls back to the slice.
+ * @returns what the substitute was paid, in micro-dollars.
+ */
+export function paySubstitute(context: Context, pay: SubstitutePay): number {
+  const { ledger } = context.state;
+  const { range, sliceMicros } = pay;
+  const wanted = substituteAmount(pay);
+  const extra = Math.max(0, wanted.micros - sliceMicros);
+  const collateral = Math.min(extra, ledger.balance(KIND.collateral, range.issuer));
+  const reserve = extra - collateral;
+  const isPayable = wanted.allowed && reserve <= ledger.balance(KIND.reserve);
+  const paid = isPayable ? wanted.micros : sliceMicros;
+  if (isPayable) {
+    range.substituteRemainders.set(pay.substitute, wanted.remainder);
+    ledger.post(KIND.collateral, { account: range.issuer }, -collateral);
+    ledger.post(KIND.reserve, {}, -reserve);
+  }
+  ledger.post(KIND.reserve, {}, Math.max(0, sliceMicros - paid));
+  ledger.post(KIND.userProceeds, { account: pay.substitute }, paid);
+  return paid;
+}
+
+function substituteAmount(pay: SubstitutePay): { micros: number; remainder: number; allowed: boolean } {
+  const { priceTicks, capTicks } = pay;
+  if (priceTicks === undefined || (capTicks !== undefined && priceTicks > capTicks)) {
+    return { micros: pay.sliceMicros, remainder: 0, allowed: false };
+  }
+  const before = pay.range.substituteRemainders.get(pay.substitute) ?? 0;
+  const exact = BigInt(priceTicks * MICROS_PER_TICK) * BigInt(pay.tokens) + BigInt(before);
+  const unit = BigInt(TOKENS_PER_UNIT);
+  return { micros: Number(exact / unit), remainder: Number(exact % unit), allowed: true };
+}

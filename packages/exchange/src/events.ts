@@ -1,0 +1,224 @@
+import type {
+  OrderOrigin,
+  OrderType,
+  SelfTradePrevention,
+  Side,
+  TimeInForce,
+  TradingState,
+} from './commands.ts';
+import type { Leg } from './ledger.ts';
+
+export type OrderStatus = 'active' | 'partially_filled' | 'filled' | 'cancelled' | 'rejected';
+
+export type ClosureReason =
+  | 'filled'
+  | 'user_cancel'
+  | 'ioc_unfilled'
+  | 'fok_unfillable'
+  | 'price_protection'
+  | 'self_trade_prevented'
+  | 'post_only_would_cross'
+  | 'price_outside_collar'
+  | 'no_reference_price'
+  | 'open_order_limit'
+  | 'market_halted'
+  | 'market_closed'
+  | 'account_suspended'
+  | 'admin';
+
+/** The state of an order after the command: one event an order and command, whatever the number of fills. */
+export interface OrderEvent {
+  readonly type: 'order';
+  readonly order: number;
+  readonly account: number;
+  readonly instrument: number;
+  readonly side: Side;
+  readonly status: OrderStatus;
+  readonly reason: ClosureReason | null;
+  readonly filledUnits: number;
+  readonly remainingUnits: number;
+  /** Sum over fills of quantity x price. */
+  readonly filledValueMicros: number;
+  readonly feeMicros: number;
+  /** Present on the event that first shows the order. */
+  readonly placed?: {
+    readonly type: OrderType;
+    readonly quantityUnits: number;
+    readonly priceTicks: number | null;
+    readonly timeInForce: TimeInForce;
+    readonly postOnly: boolean;
+    readonly selfTradePrevention: SelfTradePrevention;
+    readonly autotransfer: boolean;
+    readonly origin: OrderOrigin;
+  };
+}
+
+/** A run of unit serials, inclusive on both ends. */
+export interface UnitRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface TradeEvent {
+  readonly type: 'trade';
+  readonly trade: number;
+  readonly instrument: number;
+  /** Dense per market, public. */
+  readonly marketTrade: number;
+  readonly priceTicks: number;
+  readonly quantityUnits: number;
+  readonly buyer: number;
+  readonly seller: number;
+  readonly buyOrder: number;
+  readonly sellOrder: number;
+  /** Side of the order that took. */
+  readonly aggressor: Side;
+  readonly buyerFeeMicros: number;
+  readonly sellerFeeMicros: number;
+  readonly units: readonly UnitRange[];
+  /** Units left out of volume-weighted prices because two accounts trade too much with each other. */
+  readonly excludedUnits: number;
+}
+
+export interface LevelEvent {
+  readonly type: 'level';
+  readonly instrument: number;
+  readonly side: Side;
+  readonly priceTicks: number;
+  /** Absolute quantity after the command; 0 = the level is gone. */
+  readonly quantityUnits: number;
+  readonly orderCount: number;
+}
+
+/** A lot in a consumption account. `trade` 0 and `priceTicks` null: tokens without a cost basis. */
+export interface LotEvent {
+  readonly type: 'lot';
+  readonly lot: number;
+  readonly account: number;
+  readonly instrument: number;
+  readonly trade: number;
+  readonly priceTicks: number | null;
+  readonly issuer: number;
+  /** Order of drawing inside the account: acquisition first, then first unit. */
+  readonly acquisition: number;
+  readonly unitFrom: number;
+  readonly unitTo: number;
+  readonly tokensTotal: number;
+  readonly tokensRemaining: number;
+  readonly status: 'open' | 'exhausted' | 'moved' | 'bought_back';
+  /** Whether this event is the first sight of the lot. */
+  readonly opened: boolean;
+}
+
+/** Tokens drawn from one lot by a settlement, in draw order. */
+export interface DrawEvent {
+  readonly type: 'draw';
+  readonly lot: number;
+  readonly trade: number;
+  readonly issuer: number;
+  readonly unitFrom: number;
+  readonly unitTo: number;
+  readonly tokens: number;
+  readonly priceTicks: number | null;
+  /** What the delivery released from the escrow of the drawn units. */
+  readonly releasedMicros: number;
+  /** What whoever served was paid, released escrow included. */
+  readonly paidMicros: number;
+}
+
+/** A settlement ended; numbers receipts densely per account. */
+export interface SettledEvent {
+  readonly type: 'settled';
+  readonly account: number;
+  readonly instrument: number;
+  readonly receipt: number;
+  readonly tokens: number;
+}
+
+/** Escrow of one primary fill after the command. */
+export interface EscrowEvent {
+  readonly type: 'escrow';
+  readonly range: number;
+  readonly issuer: number;
+  readonly instrument: number;
+  readonly trade: number;
+  readonly unitFrom: number;
+  readonly unitTo: number;
+  readonly escrowMicros: number;
+  readonly tokensTotal: number;
+  readonly tokensDelivered: number;
+  readonly releasedMicros: number;
+  readonly closed: boolean;
+}
+
+export interface MarketEvent {
+  readonly type: 'market';
+  readonly instrument: number;
+  readonly state: TradingState;
+  readonly opened: boolean;
+}
+
+export type ExchangeEvent =
+  | {
+      readonly type: 'account';
+      readonly account: number;
+      readonly suspended: boolean;
+      readonly opened: boolean;
+    }
+  | MarketEvent
+  | OrderEvent
+  | TradeEvent
+  | LevelEvent
+  | LotEvent
+  | DrawEvent
+  | SettledEvent
+  | EscrowEvent
+  | {
+      readonly type: 'issued';
+      readonly account: number;
+      readonly instrument: number;
+      readonly unitFrom: number;
+      readonly unitTo: number;
+    }
+  | {
+      readonly type: 'transferred';
+      readonly account: number;
+      readonly instrument: number;
+      readonly direction: 'issuance_to_trading' | 'trading_to_consumption';
+      readonly origin: 'user' | 'auto_transfer' | 'auto_buy';
+      readonly quantityUnits: number;
+    };
+
+/** Why a command was refused. Nothing changed and nothing is recorded. */
+export type RefusalCode =
+  | 'account_not_found'
+  | 'account_exists'
+  | 'account_suspended'
+  | 'market_not_found'
+  | 'market_exists'
+  | 'market_not_open'
+  | 'validation_failed'
+  | 'insufficient_balance'
+  | 'order_not_found'
+  | 'transfer_not_allowed'
+  | 'lot_not_available'
+  | 'supplier_not_approved';
+
+export type Outcome =
+  | {
+      readonly ok: true;
+      readonly events: readonly ExchangeEvent[];
+      readonly legs: readonly Leg[];
+      /** Engine sequence of the market concerned after the command; 0 where none is. */
+      readonly marketSeq: number;
+      /** Sequence number of the order that was placed, where one was. */
+      readonly order?: number;
+    }
+  | {
+      readonly ok: false;
+      readonly code: RefusalCode;
+      readonly context?: Readonly<Record<string, number | string>>;
+    };
+
+export type Accepted = Extract<Outcome, { ok: true }>;
+export type Refused = Extract<Outcome, { ok: false }>;

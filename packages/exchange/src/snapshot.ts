@@ -1,0 +1,236 @@
+import { BUY, PREVENTION, SELL, type SideCode } from './book/book.ts';
+import type { MarketRules, TradingState } from './commands.ts';
+import type { BalanceRow } from './ledger.ts';
+import {
+  type Account,
+  type EscrowRange,
+  ExchangeState,
+  type Lot,
+  type Market,
+  newMarket,
+  type Segment,
+} from './state.ts';
+import type { WindowTrade } from './trade-window.ts';
+
+/** Bumped whenever the shape below changes, so that an old snapshot is never read as a new one. */
+export const SNAPSHOT_VERSION = 1;
+
+type OrderRow = readonly [
+  order: number,
+  account: number,
+  priceTicks: number,
+  remaining: number,
+  quantity: number,
+  filled: number,
+  filledValueMicros: number,
+  feeMicros: number,
+  heldPromotional: number,
+  heldProceeds: number,
+  heldCard: number,
+  flags: number,
+];
+
+interface PositionExport {
+  readonly instrument: number;
+  readonly segments: readonly Segment[];
+  readonly lots: readonly Lot[];
+  readonly issued: readonly { unitFrom: number; unitTo: number }[];
+}
+
+interface AccountExport {
+  readonly account: number;
+  readonly suspended: boolean;
+  readonly receipts: number;
+  readonly positions: readonly PositionExport[];
+}
+
+interface MarketExport {
+  readonly instrument: number;
+  readonly rules: MarketRules;
+  readonly state: TradingState;
+  readonly sequence: number;
+  readonly trades: number;
+  readonly nextUnit: number;
+  readonly window: readonly WindowTrade[];
+  readonly buys: readonly OrderRow[];
+  readonly sells: readonly OrderRow[];
+}
+
+export interface StateExport {
+  readonly version: number;
+  readonly lastSeq: number;
+  readonly lastAtMs: number;
+  readonly counters: readonly number[];
+  readonly balances: readonly BalanceRow[];
+  readonly accounts: readonly AccountExport[];
+  readonly markets: readonly MarketExport[];
+  readonly ranges: readonly (Omit<EscrowRange, 'substituteRemainders'> & {
+    readonly remainders: readonly (readonly [number, number])[];
+  })[];
+}
+
+export function exportState(state: ExchangeState): StateExport {
+  return {
+    version: SNAPSHOT_VERSION,
+    lastSeq: state.lastSeq,
+    lastAtMs: state.lastAtMs,
+    counters: [
+      state.orderCounter,
+      state.tradeCounter,
+      state.lotCounter,
+      state.rangeCounter,
+      state.acquisitionCounter,
+    ],
+    balances: state.ledger.rows(),
+    accounts: [...state.accounts.values()].map(exportAccount),
+    markets: [...state.markets.values()].map((market) => exportMarket(market, state.lastAtMs)),
+    ranges: [...state.ranges.values()].map(({ substituteRemainders, ...range }) => ({
+      ...range,
+      remainders: [...substituteRemainders],
+    })),
+  };
+}
+
+function exportAccount(holder: Account): AccountExport {
+  const positions = [...holder.positions].map(([instrument, position]) => ({
+    instrument,
+    segments: position.segments.map((segment) => ({ ...segment })),
+    lots: position.lots.map((lot) => ({ ...lot, free: [...lot.free] })),
+    issued: position.issued.map((run) => ({ ...run })),
+  }));
+  return { account: holder.account, suspended: holder.suspended, receipts: holder.receipts, positions };
+}
+
+function exportMarket(market: Market, nowMs: number): MarketExport {
+  const { instrument, rules, state, sequence, trades, nextUnit } = market;
+  market.window.vwap24hTicks(nowMs);
+  return {
+    instrument,
+    rules,
+    state,
+    sequence,
+    trades,
+    nextUnit,
+    window: [...market.window.export()],
+    buys: exportOrders(market, BUY),
+    sells: exportOrders(market, SELL),
+  };
+}
+
+function exportOrders(market: Market, side: SideCode): OrderRow[] {
+  const { orders } = market.book;
+  return [...market.book.slots(side)].map((slot) => [
+    orders.orderSeq[slot]!,
+    orders.account[slot]!,
+    orders.priceTicks[slot]!,
+    orders.remaining[slot]!,
+    orders.quantity[slot]!,
+    orders.filledQuantity[slot]!,
+    orders.filledValueMicros[slot]!,
+    orders.feeMicros[slot]!,
+    orders.heldPromotionalMicros[slot]!,
+    orders.heldProceedsMicros[slot]!,
+    orders.heldCardMicros[slot]!,
+    orders.flags[slot]!,
+  ]);
+}
+
+export function importState(data: StateExport): ExchangeState {
+  if (data.version !== SNAPSHOT_VERSION) throw new Error(`unknown snapshot version ${data.version}`);
+  const state = new ExchangeState();
+  state.lastSeq = data.lastSeq;
+  state.lastAtMs = data.lastAtMs;
+  const [orders, trades, lots, ranges, acquisitions] = data.counters as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  state.orderCounter = orders;
+  state.tradeCounter = trades;
+  state.lotCounter = lots;
+  state.rangeCounter = ranges;
+  state.acquisitionCounter = acquisitions;
+  state.ledger.restore(data.balances);
+  for (const { remainders, ...range } of data.ranges) {
+    state.ranges.set(range.range, { ...range, substituteRemainders: new Map(remainders) });
+  }
+  for (const holder of data.accounts) importAccount(state, holder);
+  for (const market of data.markets) importMarket(state, market);
+  importOpenOrders(state);
+  return state;
+}
+
+function importAccount(state: ExchangeState, data: AccountExport): void {
+  const { account, suspended, receipts } = data;
+  const holder: Account = { account, suspended, receipts, positions: new Map() };
+  state.accounts.set(account, holder);
+  for (const position of data.positions) {
+    const lots = position.lots.map((lot) => ({ ...lot, free: [...lot.free] }));
+    for (const lot of lots) state.lots.set(lot.lot, lot);
+    holder.positions.set(position.instrument, {
+      segments: position.segments.map((segment) => ({ ...segment })),
+      lots,
+      issued: position.issued.map((run) => ({ ...run })),
+      openOrders: new Set(),
+    });
+  }
+}
+
+function importMarket(state: ExchangeState, data: MarketExport): void {
+  const market = newMarket(data.instrument, data.rules);
+  market.state = data.state;
+  market.sequence = data.sequence;
+  market.trades = data.trades;
+  market.nextUnit = data.nextUnit;
+  market.window.restore(data.window, state.lastAtMs);
+  for (const row of data.buys) importOrder(market, BUY, row);
+  for (const row of data.sells) importOrder(market, SELL, row);
+  state.markets.set(data.instrument, market);
+}
+
+function importOrder(market: Market, side: SideCode, row: OrderRow): void {
+  const [
+    order,
+    account,
+    limitTicks,
+    remaining,
+    quantity,
+    filled,
+    value,
+    fee,
+    promotional,
+    proceeds,
+    card,
+    flags,
+  ] = row;
+  const incoming = { account, side, limitTicks, quantity, prevention: PREVENTION.cancelNewest };
+  const slot = market.book.rest(order, incoming, remaining);
+  const { orders } = market.book;
+  orders.quantity[slot] = quantity;
+  orders.filledQuantity[slot] = filled;
+  orders.filledValueMicros[slot] = value;
+  orders.feeMicros[slot] = fee;
+  orders.heldPromotionalMicros[slot] = promotional;
+  orders.heldProceedsMicros[slot] = proceeds;
+  orders.heldCardMicros[slot] = card;
+  orders.flags[slot] = flags;
+}
+
+/** Open orders are listed per account in the order they were placed. */
+function importOpenOrders(state: ExchangeState): void {
+  const resting: [order: number, account: number, instrument: number][] = [];
+  for (const market of state.markets.values()) {
+    for (const side of [BUY, SELL] as const) {
+      for (const slot of market.book.slots(side)) {
+        const { orderSeq, account } = market.book.orders;
+        resting.push([orderSeq[slot]!, account[slot]!, market.instrument]);
+      }
+    }
+  }
+  for (const [order, account, instrument] of resting.sort((a, b) => a[0] - b[0])) {
+    state.orderMarket.set(order, instrument);
+    state.position(account, instrument).openOrders.add(order);
+  }
+}
