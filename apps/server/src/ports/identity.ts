@@ -1,0 +1,49 @@
+import type { GridError } from '@opengrid/wire';
+
+export type Scope =
+  | 'inference'
+  | 'usage:read'
+  | 'trade:read'
+  | 'trade:write'
+  | 'account:read'
+  | 'account:write'
+  | 'supply:read'
+  | 'supply:write'
+  | 'keys:manage'
+  | 'billing:read'
+  | 'billing:write';
+
+/** Who stands behind a credential, as the surfaces need it. Read anew for every request. */
+export interface Caller {
+  readonly accountNumber: number;
+  readonly userId: string;
+  /** Consumption key that was presented; null for other credentials. */
+  readonly keyId: string | null;
+  readonly scopes: ReadonlySet<string>;
+  readonly mode: 'easy' | 'advanced';
+  readonly autoBuy: {
+    readonly isEnabled: boolean;
+    readonly quantityUnits: number;
+    readonly triggerTokens: number;
+    readonly maxPriceTicks: number | null;
+  };
+  /** Symbol used when a request names no model. */
+  readonly defaultInstrument: string | null;
+  /** Region codes; null = any. */
+  readonly allowedRegions: readonly string[] | null;
+}
+
+/** The credential headers of a request, as received. */
+export interface PresentedCredential {
+  readonly authorization?: string | undefined;
+  readonly xApiKey?: string | undefined;
+}
+
+export type Authentication =
+  | { readonly ok: true; readonly caller: Caller }
+  | { readonly ok: false; readonly error: GridError };
+
+/** Looks credentials up in memory: never the database on the hot path. */
+export interface KeyDirectory {
+  authenticate(credential: PresentedCredential): Authentication;
+}

@@ -1,0 +1,61 @@
+/** What an endpoint can do; names as the contract's capabilities. */
+export interface EndpointCapabilities {
+  readonly tools: boolean;
+  readonly jsonSchema: boolean;
+  readonly images: boolean;
+  readonly logprobs: boolean;
+  readonly n: boolean;
+  readonly seed: boolean;
+  readonly penalties: boolean;
+  readonly logitBias: boolean;
+  readonly temperature: boolean;
+  readonly efforts: readonly string[];
+  readonly reasoningText: boolean;
+  /** Accepts the role `developer`. */
+  readonly developerRole: boolean;
+  /** Knows `store`, and is sent `store: false`. */
+  readonly store: boolean;
+  /** Name of its output limit. */
+  readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';
+  /** Request fields passed on unchanged besides the known ones. */
+  readonly passThroughParams: readonly string[];
+}
+
+export interface Endpoint {
+  readonly endpointId: string;
+  readonly supplierId: string;
+  /** Account of the supplier, who is paid for deliveries. */
+  readonly supplierAccount: number;
+  readonly supplierName: string;
+  readonly isManaged: boolean;
+  /** Without trailing slash; the wire's path is appended. */
+  readonly baseUrl: string;
+  readonly wire: 'openai' | 'openai-responses' | 'anthropic';
+  readonly authStyle: 'bearer' | 'x-api-key';
+  /** Decrypted, for the request header only; null when the supplier needs none. */
+  readonly credential: string | null;
+  readonly upstreamModel: string;
+  readonly servedModel: string;
+  readonly region: string | null;
+  readonly capabilities: EndpointCapabilities;
+  readonly maxConcurrency: number;
+  readonly substitution: { readonly isAccepted: boolean; readonly priceTicks: number | null };
+  readonly qualification: 'probed' | 'waived';
+  readonly allowPrivate: boolean;
+}
+
+export interface SupplierSummary {
+  readonly supplierId: string;
+  readonly accountNumber: number;
+  readonly displayName: string;
+  readonly status: 'applied' | 'approved' | 'suspended' | 'terminated';
+  readonly isManaged: boolean;
+}
+
+/** Suppliers and their endpoints, in memory. */
+export interface SupplierDirectory {
+  /** Endpoints in service for an instrument: approved supplier, qualified or waived, not paused. */
+  endpointsFor(instrumentNo: number): readonly Endpoint[];
+  supplier(supplierId: string): SupplierSummary | undefined;
+  supplierByAccount(accountNumber: number): SupplierSummary | undefined;
+}

@@ -1,0 +1,94 @@
+import type { Accepted, Command, Earmarks, Exchange, Refused } from '@opengrid/exchange';
+
+/**
+ * What a receipt keeps of one inference request besides its draws: identities, counts and timings, never content.
+ * Times are Unix milliseconds.
+ */
+export interface ReceiptFacts {
+  readonly requestId: string;
+  readonly createdAtMs: number;
+  readonly firstByteAtMs: number | null;
+  readonly endedAtMs: number;
+  readonly specVersion: number;
+  /** Symbol of the instrument asked for. */
+  readonly requestedModel: string;
+  /** Registered name of the model that served; null when nobody did. */
+  readonly servingModel: string | null;
+  /** Route template, such as `/v1/chat/completions`. */
+  readonly route: string;
+  readonly keyId: string | null;
+  readonly status: 'reconciled' | 'error';
+  readonly errorCode: string | null;
+  readonly finishReason: string | null;
+  readonly isStream: boolean;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly reasoningTokens: number | null;
+  readonly cacheReadTokens: number | null;
+  readonly cacheWriteTokens: number | null;
+  readonly usageSource: 'supplier' | 'partial' | 'estimated' | null;
+  /** Supplier dispatch to first content or reasoning byte, and the rates measured by the exchange. */
+  readonly ttftMs: number | null;
+  readonly tokensPerSecond: number | null;
+  readonly supplierId: string | null;
+  readonly endpointId: string | null;
+  readonly attemptCount: number;
+  readonly isSubstituted: boolean;
+  readonly qualification: 'probed' | 'waived' | null;
+  readonly isInSpec: boolean | null;
+  readonly isSpecWaived: boolean;
+  readonly heldTokens: number;
+}
+
+/** Rows that belong to a command and commit with it. */
+export interface Attachment {
+  readonly receipt?: ReceiptFacts;
+  readonly clientOrderId?: string;
+}
+
+/** A command that is durable. Identities are public ones. */
+export interface Committed {
+  readonly ok: true;
+  readonly seq: number;
+  readonly atMs: number;
+  readonly outcome: Accepted;
+  /** Public id of the order that was placed, where one was. */
+  readonly orderId?: string;
+}
+
+export interface CommittedBatch {
+  readonly batch: number;
+  readonly entries: readonly Committed[];
+}
+
+/** The command was not accepted and nothing changed. */
+export class EngineUnavailable extends Error {
+  override readonly name = 'EngineUnavailable';
+}
+
+/** The queue is full; nothing changed. */
+export class EngineOverloaded extends Error {
+  override readonly name = 'EngineOverloaded';
+}
+
+/** The command may or may not have been committed. */
+export class OutcomeUnknown extends Error {
+  override readonly name = 'OutcomeUnknown';
+}
+
+/** The one writer of the market. */
+export interface Sequencer {
+  /**
+   * Queues a command and resolves after its durable commit, or at once with a refusal that changed nothing.
+   * @throws EngineUnavailable, EngineOverloaded, OutcomeUnknown
+   */
+  submit(command: Command, attachment?: Attachment): Promise<Committed | Refused>;
+  /** Applied state. It may be ahead of what is durable; publish only what `onCommitted` tells. */
+  readonly exchange: Exchange;
+  /** Holds of requests in flight, over committed lots. */
+  readonly earmarks: Earmarks;
+  onCommitted(listener: (batch: CommittedBatch) => void): void;
+  readonly status: { readonly isLeading: boolean; readonly epoch: number; readonly queueLength: number };
+  /** Waits for what is queued, then stops accepting. */
+  close(): Promise<void>;
+}
