@@ -1,10 +1,16 @@
+export * from './chat/instrument.ts';
+export * from './chat/request.ts';
+export * from './chat/types.ts';
 export { Content } from './content.ts';
+export * from './effort.ts';
 export * from './errors/catalogue.ts';
 export * from './errors/envelopes.ts';
 export * from './errors/grid-error.ts';
 export * from './ids.ts';
+export * from './json/parse.ts';
 export * from './key-format.ts';
 export * from './numbers.ts';
+export * from './result.ts';
 export * from './sse/encode.ts';
 export * from './sse/parser.ts';
 export * from './time.ts';
