@@ -1,4 +1,6 @@
 export * from './bench-supplier.ts';
+export * from './canary.ts';
+export * from './canary-search.ts';
 export * from './client.ts';
 export * from './clock.ts';
 export * from './faulty-supplier.ts';
