@@ -52,6 +52,12 @@ export interface Queryable {
   query<Row = Record<string, unknown>>(statement: Statement): Promise<Rows<Row>>;
 }
 
+/** Limits of one transaction. */
+export interface TransactionOptions {
+  /** How long each of its statements may take; the engine's limit (30 s) when left out. */
+  readonly statementTimeoutMs?: number;
+}
+
 /** An open database. Outside of a transaction every statement is its own transaction. */
 export interface Database extends Queryable {
   readonly engine: 'embedded' | 'server';
@@ -72,7 +78,7 @@ export interface Database extends Queryable {
    *
    * @throws whatever `work` throws; CommitOutcomeUnknown when the connection broke during the final commit.
    */
-  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
 
   /** Lets what is queued finish, then closes. Later calls are refused. Closing twice is fine. */
   close(): Promise<void>;

@@ -54,6 +54,8 @@ export interface Refusal {
   readonly constraint?: string;
   readonly table?: string;
   readonly column?: string;
+  /** Line of the SQL text where the fault is, from 1, when PostgreSQL says. */
+  readonly line?: number;
   /** Name of the statement, when it has one. */
   readonly statement?: string;
 }
