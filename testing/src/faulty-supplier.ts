@@ -38,8 +38,9 @@ export type FaultySupplier = {
   /** Stops listening and drops every connection: the port refuses until {@link acceptConnections}. */
   refuseConnections(): Promise<void>;
   acceptConnections(): Promise<void>;
-  /** How many TCP connections are open. */
+  /** How many TCP connections are open now, and how many ever were. */
   openConnections(): number;
+  connectionCount(): number;
   /** Ends everything, running answers included. */
   close(): Promise<void>;
 };
@@ -64,6 +65,7 @@ class Double implements FaultySupplier {
   #server: Server | undefined;
   #port = 0;
   #sockets = new Set<Socket>();
+  #connectionCount = 0;
   #waiters: HoldWaiter[] = [];
 
   constructor(options: FaultySupplierOptions) {
@@ -92,6 +94,10 @@ class Double implements FaultySupplier {
     return this.#sockets.size;
   }
 
+  connectionCount(): number {
+    return this.#connectionCount;
+  }
+
   async listen(port: number): Promise<void> {
     const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
       void this.#answer(request, response);
@@ -99,6 +105,7 @@ class Double implements FaultySupplier {
     server.on('connection', (socket) => {
       socket.setNoDelay(true);
       this.#sockets.add(socket);
+      this.#connectionCount += 1;
       socket.once('close', () => this.#sockets.delete(socket));
     });
     server.listen(port, '127.0.0.1', 4096);

@@ -4,6 +4,8 @@ export * from './canary-search.ts';
 export * from './client.ts';
 export * from './clock.ts';
 export * from './faulty-supplier.ts';
+export * from './load.ts';
+export * from './program.ts';
 export * from './sse-recorder.ts';
 export * from './supplier-behaviour.ts';
 export { supplierErrorMark } from './supplier-script.ts';
