@@ -1,0 +1,364 @@
+import type {
+  Accepted,
+  Command,
+  DrawEvent,
+  EscrowEvent,
+  ExchangeEvent,
+  LotEvent,
+  OrderEvent,
+  SettledEvent,
+  TradeEvent,
+} from '@opengrid/exchange';
+import type { IdPrefix } from '@opengrid/wire';
+import { type FenceValues, fencedStatement, TableRows } from './table-rows.ts';
+import * as tables from './tables.ts';
+import type { Attachment, ReceiptFacts } from './types.ts';
+
+/** A command that the exchange accepted, on its way to the store. */
+export interface Applied {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly command: Command;
+  readonly outcome: Accepted;
+  readonly attachment: Attachment | undefined;
+  orderId?: string;
+}
+
+type EventOf<T extends ExchangeEvent['type']> = Extract<ExchangeEvent, { type: T }>;
+
+const TERMINAL: ReadonlySet<string> = new Set(['filled', 'cancelled', 'rejected']);
+
+/** Turns the accepted commands of one batch into rows: journal, entries, balances, and the tables that people read. */
+export class BatchProjection {
+  private readonly batch: number;
+  private readonly newId: (prefix: IdPrefix, atMs: number) => string;
+  private readonly journal = new TableRows(tables.JOURNAL);
+  private readonly orders = new TableRows(tables.ORDERS);
+  private readonly orderUpdates = new TableRows(tables.ORDER_UPDATES);
+  private readonly trades = new TableRows(tables.TRADES);
+  private readonly lots = new TableRows(tables.LOTS);
+  private readonly lotUpdates = new TableRows(tables.LOT_UPDATES);
+  private readonly ranges = new TableRows(tables.ESCROW_RANGES);
+  private readonly issuances = new TableRows(tables.ISSUANCES);
+  private readonly transfers = new TableRows(tables.TRANSFERS);
+  private readonly entries = new TableRows(tables.ENTRIES);
+  private readonly receipts = new TableRows(tables.RECEIPTS);
+  private readonly draws = new TableRows(tables.RECEIPT_DRAWS);
+  private readonly balances = new Map<
+    string,
+    { kind: number; account: number; instrument: number; amount: number }
+  >();
+  /** Where in the buffers a row of this batch stands, so that a later change of the same batch lands in it. */
+  private readonly orderAt = new Map<number, { rows: TableRows; index: number }>();
+  private readonly lotAt = new Map<number, { rows: TableRows; index: number }>();
+  private readonly rangeAt = new Map<number, number>();
+
+  constructor(batch: number, newId: (prefix: IdPrefix, atMs: number) => string) {
+    this.batch = batch;
+    this.newId = newId;
+  }
+
+  add(applied: Applied): void {
+    const { seq, atMs, command, outcome } = applied;
+    const body = JSON.stringify(command);
+    this.journal.add({ seq, batch: this.batch, at_ms: atMs, kind: command.kind, body });
+    this.addEntries(applied);
+    for (const event of outcome.events) this.addEvent(applied, event);
+    if (command.kind === 'settle') this.addReceipt(applied);
+  }
+
+  statement(fence: FenceValues): { name: string; text: string; values: unknown[] } {
+    const balances = new TableRows(tables.BALANCES);
+    for (const { kind, account, instrument, amount } of this.balances.values()) {
+      if (amount !== 0) balances.add({ kind, account_number: account, instrument_no: instrument, amount });
+    }
+    const written = [
+      this.journal,
+      this.orders,
+      this.orderUpdates,
+      this.trades,
+      this.lots,
+      this.lotUpdates,
+      this.ranges,
+      this.issuances,
+      this.transfers,
+      this.entries,
+      balances,
+      this.receipts,
+      this.draws,
+    ];
+    return fencedStatement(written, fence);
+  }
+
+  /** Legs of one command on the same ledger account are one entry. */
+  private addEntries({ seq, outcome }: Applied): void {
+    const merged = new Map<string, { kind: number; account: number; instrument: number; amount: number }>();
+    for (const leg of outcome.legs) {
+      const key = `${leg.kind}:${leg.account}:${leg.instrument}`;
+      const entry = merged.get(key);
+      if (entry === undefined) merged.set(key, { ...leg });
+      else entry.amount += leg.amount;
+    }
+    let position = 0;
+    for (const [key, entry] of merged) {
+      if (entry.amount === 0) continue;
+      const { kind, account, instrument, amount } = entry;
+      this.entries.add({
+        command_seq: seq,
+        position,
+        kind,
+        account_number: account,
+        instrument_no: instrument,
+        amount,
+      });
+      position += 1;
+      const balance = this.balances.get(key);
+      if (balance === undefined) this.balances.set(key, { ...entry });
+      else balance.amount += amount;
+    }
+  }
+
+  private addEvent(applied: Applied, event: ExchangeEvent): void {
+    if (event.type === 'order') this.addOrder(applied, event);
+    else if (event.type === 'trade') this.addTrade(applied, event);
+    else if (event.type === 'lot') this.addLot(applied, event);
+    else if (event.type === 'escrow') this.addRange(event);
+    else if (event.type === 'issued') this.addIssuance(applied, event);
+    else if (event.type === 'transferred') this.addTransfer(applied, event);
+  }
+
+  private addOrder(applied: Applied, event: OrderEvent): void {
+    const state = {
+      filled_units: event.filledUnits,
+      remaining_units: event.remainingUnits,
+      filled_value_micros: event.filledValueMicros,
+      fee_micros: event.feeMicros,
+      status: event.status,
+      closure_reason: event.reason,
+      updated_at_ms: applied.atMs,
+      closed_at_ms: TERMINAL.has(event.status) ? applied.atMs : null,
+    };
+    const place = this.orderAt.get(event.order);
+    if (place !== undefined) {
+      place.rows.change(place.index, state);
+    } else if (event.placed === undefined) {
+      const index = this.orderUpdates.add({ order_seq: event.order, ...state });
+      this.orderAt.set(event.order, { rows: this.orderUpdates, index });
+    } else {
+      this.addNewOrder(applied, event, state);
+    }
+  }
+
+  private addNewOrder(
+    applied: Applied,
+    event: OrderEvent,
+    state: Record<string, number | string | null>,
+  ): void {
+    const placed = event.placed!;
+    const orderId = this.newId('order', applied.atMs);
+    applied.orderId = orderId;
+    const index = this.orders.add({
+      order_seq: event.order,
+      order_id: orderId,
+      account_number: event.account,
+      instrument_no: event.instrument,
+      client_order_id: applied.attachment?.clientOrderId ?? null,
+      side: event.side,
+      type: placed.type,
+      time_in_force: placed.timeInForce,
+      origin: placed.origin,
+      is_post_only: placed.postOnly,
+      self_trade_prevention: placed.selfTradePrevention,
+      is_autotransfer: placed.autotransfer,
+      price_ticks: placed.priceTicks,
+      quantity_units: placed.quantityUnits,
+      submitted_at_ms: applied.atMs,
+      ...state,
+    });
+    this.orderAt.set(event.order, { rows: this.orders, index });
+  }
+
+  private addTrade(applied: Applied, event: TradeEvent): void {
+    this.trades.add({
+      trade_seq: event.trade,
+      trade_id: this.newId('trade', applied.atMs),
+      instrument_no: event.instrument,
+      market_trade: event.marketTrade,
+      price_ticks: event.priceTicks,
+      quantity_units: event.quantityUnits,
+      buyer_account: event.buyer,
+      seller_account: event.seller,
+      buy_order_seq: event.buyOrder,
+      sell_order_seq: event.sellOrder,
+      aggressor: event.aggressor,
+      buyer_fee_micros: event.buyerFeeMicros,
+      seller_fee_micros: event.sellerFeeMicros,
+      units: JSON.stringify(event.units),
+      excluded_units: event.excludedUnits,
+      executed_at_ms: applied.atMs,
+    });
+  }
+
+  private addLot(applied: Applied, event: LotEvent): void {
+    const state = {
+      unit_to: event.unitTo,
+      tokens_total: event.tokensTotal,
+      tokens_remaining: event.tokensRemaining,
+      status: event.status,
+      updated_at_ms: applied.atMs,
+    };
+    const place = this.lotAt.get(event.lot);
+    if (place !== undefined) {
+      place.rows.change(place.index, state);
+      return;
+    }
+    const rows = event.opened ? this.lots : this.lotUpdates;
+    const index = event.opened
+      ? this.lots.add({ ...this.newLot(applied, event), ...state })
+      : this.lotUpdates.add({ lot_seq: event.lot, ...state });
+    this.lotAt.set(event.lot, { rows, index });
+  }
+
+  private newLot(applied: Applied, event: LotEvent): Record<string, number | string | null> {
+    return {
+      lot_seq: event.lot,
+      lot_id: this.newId('lot', applied.atMs),
+      account_number: event.account,
+      instrument_no: event.instrument,
+      trade_seq: event.trade,
+      price_ticks: event.priceTicks,
+      issuer_account: event.issuer,
+      acquisition: event.acquisition,
+      unit_from: event.unitFrom,
+      deposited_at_ms: applied.atMs,
+    };
+  }
+
+  private addRange(event: EscrowEvent): void {
+    const row = {
+      range_seq: event.range,
+      issuer_account: event.issuer,
+      instrument_no: event.instrument,
+      trade_seq: event.trade,
+      unit_from: event.unitFrom,
+      unit_to: event.unitTo,
+      escrow_micros: event.escrowMicros,
+      tokens_total: event.tokensTotal,
+      tokens_delivered: event.tokensDelivered,
+      released_micros: event.releasedMicros,
+      is_closed: event.closed,
+    };
+    const index = this.rangeAt.get(event.range);
+    if (index === undefined) this.rangeAt.set(event.range, this.ranges.add(row));
+    else this.ranges.change(index, row);
+  }
+
+  private addIssuance(applied: Applied, event: EventOf<'issued'>): void {
+    this.issuances.add({
+      issuance_id: this.newId('issuance', applied.atMs),
+      account_number: event.account,
+      instrument_no: event.instrument,
+      unit_from: event.unitFrom,
+      unit_to: event.unitTo,
+      issued_at_ms: applied.atMs,
+    });
+  }
+
+  private addTransfer(applied: Applied, event: EventOf<'transferred'>): void {
+    this.transfers.add({
+      transfer_id: this.newId('transfer', applied.atMs),
+      command_seq: applied.seq,
+      account_number: event.account,
+      instrument_no: event.instrument,
+      direction: event.direction,
+      origin: event.origin,
+      quantity_units: event.quantityUnits,
+      transferred_at_ms: applied.atMs,
+    });
+  }
+
+  private addReceipt(applied: Applied): void {
+    const facts = applied.attachment?.receipt;
+    if (facts === undefined) return;
+    const { events } = applied.outcome;
+    const settled = events.find((event): event is SettledEvent => event.type === 'settled')!;
+    const draws = events.filter((event): event is DrawEvent => event.type === 'draw');
+    this.receipts.add(receiptRow(applied, facts, settled, draws));
+    for (const [position, draw] of draws.entries()) {
+      this.draws.add({
+        request_id: facts.requestId,
+        position,
+        lot_seq: draw.lot,
+        trade_seq: draw.trade,
+        issuer_account: draw.issuer,
+        unit_from: draw.unitFrom,
+        unit_to: draw.unitTo,
+        tokens: draw.tokens,
+        price_ticks: draw.priceTicks,
+        released_micros: draw.releasedMicros,
+        paid_micros: draw.paidMicros,
+      });
+    }
+  }
+}
+
+/** Exact cost of draws in tenths of a nano-dollar: tokens x price in ticks. */
+function costOf(draws: readonly DrawEvent[]): { costE10: bigint; pricedTokens: number } {
+  let costE10 = 0n;
+  let pricedTokens = 0;
+  for (const draw of draws) {
+    if (draw.priceTicks === null) continue;
+    costE10 += BigInt(draw.tokens) * BigInt(draw.priceTicks);
+    pricedTokens += draw.tokens;
+  }
+  return { costE10, pricedTokens };
+}
+
+function receiptRow(
+  applied: Applied,
+  facts: ReceiptFacts,
+  settled: SettledEvent,
+  draws: readonly DrawEvent[],
+): Record<string, number | string | boolean | bigint | null> {
+  const { costE10, pricedTokens } = costOf(draws);
+  const isBilled = settled.tokens > 0;
+  const billedStatus = pricedTokens === settled.tokens ? 'reconciled' : 'unpriced';
+  return {
+    request_id: facts.requestId,
+    command_seq: applied.seq,
+    account_number: settled.account,
+    receipt_no: settled.receipt,
+    instrument_no: settled.instrument,
+    spec_version: facts.specVersion,
+    requested_model: facts.requestedModel,
+    serving_model: facts.servingModel,
+    route: facts.route,
+    key_id: facts.keyId,
+    status: facts.status,
+    cost_status: isBilled ? billedStatus : 'cancelled',
+    cost_e10: isBilled ? costE10 : null,
+    priced_tokens: pricedTokens,
+    error_code: facts.errorCode,
+    finish_reason: facts.finishReason,
+    is_stream: facts.isStream,
+    input_tokens: facts.inputTokens,
+    output_tokens: facts.outputTokens,
+    reasoning_tokens: facts.reasoningTokens,
+    cache_read_tokens: facts.cacheReadTokens,
+    cache_write_tokens: facts.cacheWriteTokens,
+    usage_source: facts.usageSource,
+    held_tokens: facts.heldTokens,
+    ttft_ms: facts.ttftMs,
+    tokens_per_second: facts.tokensPerSecond,
+    duration_ms: Math.max(0, Math.round(facts.endedAtMs - facts.createdAtMs)),
+    supplier_id: facts.supplierId,
+    endpoint_id: facts.endpointId,
+    attempt_count: facts.attemptCount,
+    is_substituted: facts.isSubstituted,
+    qualification: facts.qualification,
+    is_in_spec: facts.isInSpec,
+    is_spec_waived: facts.isSpecWaived,
+    created_at_ms: facts.createdAtMs,
+    settled_at_ms: applied.atMs,
+  };
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { type Command, Exchange, invariant, type StateExport } from '@opengrid/exchange';
+import type { Database, Queryable } from '../store/database.ts';
+
+/** Journal rows read at once while replaying. */
+const REPLAY_PAGE = 2_000;
+
+interface JournalRow {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly body: Command;
+}
+
+export interface Recovered {
+  readonly exchange: Exchange;
+  /** Commands replayed after the snapshot. */
+  readonly replayed: number;
+}
+
+export type ReplayProgress = (done: number, total: number) => void;
+
+/** SHA-256 of the canonical export, hexadecimal. */
+export function hashState(serialised: string): string {
+  return createHash('sha256').update(serialised).digest('hex');
+}
+
+/** Applies journal rows after `exchange.lastSeq`, up to and including `lastSeq`. */
+export async function replayJournal(
+  store: Queryable,
+  exchange: Exchange,
+  { lastSeq, onProgress }: { lastSeq: number; onProgress?: ReplayProgress },
+): Promise<void> {
+  while (exchange.lastSeq < lastSeq) {
+    const { rows } = await store.query<JournalRow>({
+      name: 'journal_page',
+      text: 'select seq, at_ms, body from journal where seq > $1 and seq <= $2 order by seq limit $3',
+      values: [exchange.lastSeq, lastSeq, REPLAY_PAGE],
+    });
+    invariant(rows.length > 0, 'recovery: the journal reaches the last committed command');
+    for (const row of rows) {
+      const outcome = exchange.apply({ seq: row.seq, atMs: row.at_ms, command: row.body });
+      invariant(outcome.ok, 'recovery: a journalled command is accepted again');
+    }
+    onProgress?.(exchange.lastSeq, lastSeq);
+  }
+}
+
+interface SnapshotRow {
+  readonly command_seq: number;
+  readonly state_hash: string;
+  readonly body: Buffer;
+}
+
+async function newestSnapshot(store: Queryable, lastSeq: number): Promise<Exchange> {
+  const { rows } = await store.query<SnapshotRow>({
+    text: `select command_seq, state_hash, body from snapshots where command_seq <= $1
+           order by command_seq desc limit 1`,
+    values: [lastSeq],
+  });
+  const row = rows[0];
+  if (row === undefined) return new Exchange();
+  const serialised = row.body.toString('utf8');
+  invariant(
+    hashState(serialised) === row.state_hash,
+    'recovery: a snapshot has the hash it was written with',
+  );
+  return Exchange.restore(JSON.parse(serialised) as StateExport);
+}
+
+/** Rebuilds the state as of the last committed command: newest snapshot, then the journal after it. */
+export async function recover(
+  store: Queryable,
+  lastSeq: number,
+  onProgress?: ReplayProgress,
+): Promise<Recovered> {
+  const exchange = await newestSnapshot(store, lastSeq);
+  const from = exchange.lastSeq;
+  await replayJournal(store, exchange, { lastSeq, ...(onProgress === undefined ? {} : { onProgress }) });
+  return { exchange, replayed: lastSeq - from };
+}
+
+/** Keeps the state so that the next start need not replay the whole journal. Older snapshots but one go. */
+export async function writeSnapshot(store: Database, exchange: Exchange): Promise<void> {
+  const serialised = JSON.stringify(exchange.export());
+  await store.query({
+    text: `insert into snapshots (command_seq, at_ms, state_hash, body) values ($1, $2, $3, $4)
+           on conflict (command_seq) do nothing`,
+    values: [exchange.lastSeq, exchange.lastAtMs, hashState(serialised), Buffer.from(serialised, 'utf8')],
+  });
+  await store.query({
+    text: `delete from snapshots where command_seq not in
+           (select command_seq from snapshots order by command_seq desc limit 2)`,
+    values: [],
+  });
+}

@@ -1,0 +1,300 @@
+import { randomBytes } from 'node:crypto';
+import { type Command, Earmarks, type Exchange, type Refused } from '@opengrid/exchange';
+import { ID_RANDOM_BYTES, type IdPrefix, makeId } from '@opengrid/wire';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { CommitOutcomeUnknown, type Database } from '../store/database.ts';
+import { type Lease, renewLease, takeLease } from './lease.ts';
+import { type Applied, BatchProjection } from './projection.ts';
+import { type ReplayProgress, recover, writeSnapshot } from './recovery.ts';
+import {
+  type Attachment,
+  type Committed,
+  type CommittedBatch,
+  EngineOverloaded,
+  EngineUnavailable,
+  OutcomeUnknown,
+  type Sequencer,
+} from './types.ts';
+
+export interface SequencerOptions {
+  readonly database: Database;
+  readonly telemetry: Telemetry;
+  /** Another writer has taken over, or the state is broken: the process must end at once. */
+  readonly onLost: (reason: 'fenced' | 'broken') => void;
+  readonly onProgress?: ReplayProgress;
+  readonly clock?: () => number;
+  /** Commands one commit may carry. */
+  readonly batchLimit?: number;
+  /** Commands that may wait; beyond it callers are told that the engine is overloaded. */
+  readonly queueLimit?: number;
+  /** Commands after which the state is kept as a snapshot. */
+  readonly snapshotEvery?: number;
+  /** How long an unknown outcome is looked into before its callers are told so. */
+  readonly recoveryPatienceMs?: number;
+}
+
+interface Waiting {
+  readonly command: Command;
+  readonly attachment: Attachment | undefined;
+  readonly resolve: (result: Committed | Refused) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface InFlight {
+  readonly applied: Applied;
+  readonly waiting: Waiting;
+}
+
+const DEFAULTS = {
+  batchLimit: 500,
+  queueLimit: 20_000,
+  snapshotEvery: 50_000,
+  recoveryPatienceMs: 10_000,
+};
+/** Replays longer than this are cut short for the next start by a snapshot. */
+const SNAPSHOT_AFTER_REPLAY = 5_000;
+const RECOVERY_PAUSE_MS = 200;
+
+export async function startSequencer(options: SequencerOptions): Promise<Sequencer> {
+  const lease = await takeLease(options.database);
+  const { exchange, replayed } = await recover(options.database, lease.lastSeq, options.onProgress);
+  if (replayed > SNAPSHOT_AFTER_REPLAY) await writeSnapshot(options.database, exchange);
+  return new MarketSequencer(options, lease, exchange);
+}
+
+/**
+ * The one writer. Commands queue while a commit runs; what has queued is applied and becomes the next commit, so batches
+ * grow with the load and nobody waits for a timer. A command is acknowledged and published only when it is durable.
+ */
+class MarketSequencer implements Sequencer {
+  exchange: Exchange;
+  earmarks: Earmarks;
+  private readonly options: SequencerOptions & typeof DEFAULTS;
+  private readonly clock: () => number;
+  private lease: Lease;
+  private queue: Waiting[] = [];
+  private readonly listeners: ((batch: CommittedBatch) => void)[] = [];
+  private state: 'leading' | 'recovering' | 'closing' | 'lost' = 'leading';
+  private running: Promise<void> | undefined;
+  private sinceSnapshot = 0;
+  /** Set while the store cannot be reached and callers are no longer kept waiting. */
+  private isStalled = false;
+
+  constructor(options: SequencerOptions, lease: Lease, exchange: Exchange) {
+    this.options = { ...DEFAULTS, ...options };
+    this.clock = options.clock ?? Date.now;
+    this.lease = lease;
+    this.exchange = exchange;
+    this.earmarks = earmarksOf(exchange);
+  }
+
+  get status(): { isLeading: boolean; epoch: number; queueLength: number } {
+    return { isLeading: this.state === 'leading', epoch: this.lease.epoch, queueLength: this.queue.length };
+  }
+
+  onCommitted(listener: (batch: CommittedBatch) => void): void {
+    this.listeners.push(listener);
+  }
+
+  submit(command: Command, attachment?: Attachment): Promise<Committed | Refused> {
+    if (this.state === 'closing' || this.state === 'lost' || this.isStalled)
+      return Promise.reject(new EngineUnavailable());
+    if (this.queue.length >= this.options.queueLimit) return Promise.reject(new EngineOverloaded());
+    return new Promise((resolve, reject) => {
+      this.queue.push({ command, attachment, resolve, reject });
+      this.running ??= this.run();
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.state === 'lost') return;
+    while (this.running !== undefined) await this.running;
+    this.state = 'closing';
+    if (this.sinceSnapshot > 0) await writeSnapshot(this.options.database, this.exchange);
+    this.sinceSnapshot = 0;
+  }
+
+  private async run(): Promise<void> {
+    // One turn of the event loop lets everything that arrived with the first command share its commit.
+    await Promise.resolve();
+    try {
+      while (this.queue.length > 0 && this.state === 'leading') await this.runBatch();
+    } finally {
+      this.running = undefined;
+      if (this.state === 'lost') this.rejectQueue();
+    }
+  }
+
+  private async runBatch(): Promise<void> {
+    const waiting = this.queue.splice(0, this.options.batchLimit);
+    let batch: InFlight[];
+    try {
+      batch = this.apply(waiting);
+    } catch (error) {
+      this.fail(error, waiting);
+      return;
+    }
+    if (batch.length > 0) await this.commit(batch);
+  }
+
+  /** Applies commands in order. Refusals are answered at once: they changed nothing. */
+  private apply(waiting: readonly Waiting[]): InFlight[] {
+    const batch: InFlight[] = [];
+    for (const item of waiting) {
+      const seq = this.exchange.lastSeq + 1;
+      const atMs = Math.max(Math.floor(this.clock()), this.exchange.lastAtMs, this.lease.atMs);
+      const outcome = this.exchange.apply({ seq, atMs, command: item.command });
+      if (outcome.ok) {
+        const applied = { seq, atMs, command: item.command, outcome, attachment: item.attachment };
+        batch.push({ applied, waiting: item });
+      } else {
+        item.resolve(outcome);
+      }
+    }
+    return batch;
+  }
+
+  private async commit(batch: readonly InFlight[]): Promise<void> {
+    const number = this.lease.batch + 1;
+    const last = batch[batch.length - 1]!.applied;
+    const projection = new BatchProjection(number, newId);
+    for (const { applied } of batch) projection.add(applied);
+    const { epoch } = this.lease;
+    const statement = projection.statement({ epoch, batch: number, lastSeq: last.seq, atMs: last.atMs });
+    try {
+      const { rows } = await this.options.database.commit(statement);
+      if (rows.length === 0) {
+        this.lose('fenced', batch);
+        return;
+      }
+    } catch (error) {
+      await this.recoverFrom(error, batch, number);
+      return;
+    }
+    this.lease = { epoch, batch: number, lastSeq: last.seq, atMs: last.atMs };
+    this.publish(batch, number);
+    await this.snapshotWhenDue(batch.length);
+  }
+
+  private publish(batch: readonly InFlight[], number: number): void {
+    const entries: Committed[] = [];
+    for (const { applied } of batch) {
+      for (const event of applied.outcome.events) if (event.type === 'lot') this.earmarks.follow(event);
+      const { seq, atMs, outcome, orderId } = applied;
+      entries.push({ ok: true, seq, atMs, outcome, ...(orderId === undefined ? {} : { orderId }) });
+    }
+    for (const listener of this.listeners) {
+      try {
+        listener({ batch: number, entries });
+      } catch (error) {
+        this.options.telemetry.fault('sequencer listener', error);
+      }
+    }
+    for (const [index, { waiting }] of batch.entries()) waiting.resolve(entries[index]!);
+  }
+
+  /**
+   * A commit failed or its outcome is unknown. A new epoch makes a straggler of the old one fail its fence; then the store says
+   * what is true, the state is rebuilt from it, and the batch is answered from that.
+   */
+  private async recoverFrom(cause: unknown, batch: readonly InFlight[], number: number): Promise<void> {
+    this.state = 'recovering';
+    const isUnknown = cause instanceof CommitOutcomeUnknown;
+    this.options.telemetry.system({
+      event: 'commit_failed',
+      fields: { is_unknown: isUnknown, batch: number },
+    });
+    const deadlineMs = this.clock() + this.options.recoveryPatienceMs;
+    let isAnswered = false;
+    for (;;) {
+      try {
+        const lease = await renewLease(this.options.database, this.lease.epoch);
+        if (lease === undefined) {
+          this.lose('fenced', isAnswered ? [] : batch);
+          return;
+        }
+        await this.rebuild(lease, batch, { number, isAnswered });
+        return;
+      } catch (error) {
+        this.options.telemetry.fault('sequencer recovery', error);
+      }
+      if (!isAnswered && this.clock() > deadlineMs) {
+        isAnswered = true;
+        this.isStalled = true;
+        const answer = isUnknown ? new OutcomeUnknown() : new EngineUnavailable();
+        for (const { waiting } of batch) waiting.reject(answer);
+        this.rejectQueue();
+      }
+      await new Promise((resolve) => setTimeout(resolve, RECOVERY_PAUSE_MS));
+    }
+  }
+
+  private async rebuild(
+    lease: Lease,
+    batch: readonly InFlight[],
+    { number, isAnswered }: { number: number; isAnswered: boolean },
+  ): Promise<void> {
+    // The lease moves first: whatever fails below, the next try must start from the epoch that is in the store.
+    const before = this.lease;
+    this.lease = lease;
+    const { exchange } = await recover(this.options.database, lease.lastSeq);
+    const isCommitted = lease.batch >= number;
+    this.exchange = exchange;
+    this.isStalled = false;
+    this.state = 'leading';
+    if (isAnswered && isCommitted) this.earmarksAfterLoss(before, batch);
+    else if (isCommitted) this.publish(batch, number);
+    else if (!isAnswered) for (const { waiting } of batch) waiting.reject(new EngineUnavailable());
+    this.options.telemetry.system({
+      event: 'recovered',
+      fields: { epoch: lease.epoch, is_committed: isCommitted },
+    });
+  }
+
+  /** The batch turned out to be durable after its callers were told that this was unknown: views must still follow. */
+  private earmarksAfterLoss(before: Lease, batch: readonly InFlight[]): void {
+    const silent = batch.map(({ applied, waiting }) => ({
+      applied,
+      waiting: { ...waiting, resolve: () => {} },
+    }));
+    this.publish(silent, before.batch + 1);
+  }
+
+  private fail(error: unknown, waiting: readonly Waiting[]): void {
+    this.options.telemetry.fault('sequencer apply', error);
+    this.state = 'lost';
+    for (const item of waiting) item.reject(new EngineUnavailable());
+    this.options.onLost('broken');
+  }
+
+  private lose(reason: 'fenced' | 'broken', batch: readonly InFlight[]): void {
+    this.state = 'lost';
+    for (const { waiting } of batch) waiting.reject(new EngineUnavailable());
+    this.options.onLost(reason);
+  }
+
+  private rejectQueue(): void {
+    for (const item of this.queue.splice(0)) item.reject(new EngineUnavailable());
+  }
+
+  private async snapshotWhenDue(commands: number): Promise<void> {
+    this.sinceSnapshot += commands;
+    if (this.sinceSnapshot < this.options.snapshotEvery) return;
+    this.sinceSnapshot = 0;
+    try {
+      await writeSnapshot(this.options.database, this.exchange);
+    } catch (error) {
+      this.options.telemetry.fault('sequencer snapshot', error);
+    }
+  }
+}
+
+function earmarksOf(exchange: Exchange): Earmarks {
+  const earmarks = new Earmarks();
+  for (const lot of exchange.openLots()) earmarks.addLot(lot, lot.free);
+  return earmarks;
+}
+
+function newId(prefix: IdPrefix, atMs: number): string {
+  return makeId(prefix, atMs, randomBytes(ID_RANDOM_BYTES));
+}

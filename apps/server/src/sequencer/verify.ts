@@ -1,0 +1,220 @@
+import { Exchange, type StateExport } from '@opengrid/exchange';
+import type { Database, Queryable } from '../store/database.ts';
+import { hashState, type ReplayProgress, replayJournal } from './recovery.ts';
+
+/** One rule of the ledger and whether the store keeps it. */
+export interface LedgerCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** How many rows break the rule. */
+  readonly violations: number;
+}
+
+export interface LedgerReport {
+  readonly ok: boolean;
+  readonly commandSeq: number;
+  readonly checks: readonly LedgerCheck[];
+  readonly stateHash: string;
+  readonly durationMs: number;
+}
+
+/** Ledger kinds that may be negative: bad debt, promotions, stripe, fees, stripe fees, operator funds, issued. */
+const MAY_BE_NEGATIVE = '11, 20, 21, 22, 24, 25, 120';
+
+/** Each query returns one row per violation. */
+const RULES: readonly { readonly name: string; readonly text: string }[] = [
+  {
+    name: 'the legs of every command sum to zero per asset',
+    text: `select command_seq from entries
+           group by command_seq, case when kind >= 100 then instrument_no else 0 end having sum(amount) <> 0`,
+  },
+  {
+    name: 'every balance equals the sum of its entries',
+    text: `select 1 from balances b full join (
+             select kind, account_number, instrument_no, sum(amount) as amount from entries
+             group by kind, account_number, instrument_no
+           ) e using (kind, account_number, instrument_no)
+           where coalesce(b.amount, 0) <> coalesce(e.amount, 0)`,
+  },
+  {
+    name: 'no balance of a user, of escrow or of the reserve is below zero',
+    text: `select 1 from balances where amount < 0 and kind not in (${MAY_BE_NEGATIVE})`,
+  },
+  {
+    name: 'the journal is dense and reaches the last batch',
+    text: `select 1 from (select count(*) as n, coalesce(max(seq), 0) as last from journal) j, writer_lease l
+           where j.n <> j.last or j.last <> l.command_seq`,
+  },
+  {
+    name: 'consumption balances equal the tokens left in lots',
+    text: `select 1 from (
+             select account_number, instrument_no, sum(tokens_remaining) as tokens from lots
+             where status = 'open' group by account_number, instrument_no
+           ) l full join (select * from balances where kind = 104 and amount <> 0) b
+             using (account_number, instrument_no)
+           where coalesce(l.tokens, 0) <> coalesce(b.amount, 0)`,
+  },
+  {
+    name: 'escrow balances equal what undelivered units still owe',
+    text: `select 1 from (
+             select issuer_account as account_number, instrument_no, sum(escrow_micros - released_micros) as amount
+             from escrow_ranges where not is_closed group by issuer_account, instrument_no
+           ) r full join (select * from balances where kind = 10 and amount <> 0) b
+             using (account_number, instrument_no)
+           where coalesce(r.amount, 0) <> coalesce(b.amount, 0)`,
+  },
+  {
+    name: 'escrow is released as floor(escrow x delivered / sold), cumulatively',
+    text: `select 1 from escrow_ranges where not is_closed
+           and released_micros <> div(escrow_micros::numeric * tokens_delivered, tokens_total::numeric)`,
+  },
+  {
+    name: 'resting sell orders equal the units held for them',
+    text: `select 1 from (
+             select account_number, instrument_no, sum(remaining_units) * 1000000 as tokens from orders
+             where side = 'sell' and status in ('active', 'partially_filled') group by account_number, instrument_no
+           ) o full join (select * from balances where kind = 103 and amount <> 0) b
+             using (account_number, instrument_no)
+           where coalesce(o.tokens, 0) <> coalesce(b.amount, 0)`,
+  },
+  {
+    name: 'resting buy orders are covered by the USD held for them',
+    text: `select 1 from (
+             select account_number, sum(remaining_units * price_ticks * 100) as micros from orders
+             where side = 'buy' and status in ('active', 'partially_filled') group by account_number
+           ) o left join (
+             select account_number, sum(amount) as amount from balances where kind in (4, 5, 6) group by account_number
+           ) b using (account_number)
+           where coalesce(b.amount, 0) < o.micros`,
+  },
+  {
+    name: 'every billed token was drawn from a lot, once',
+    text: `select 1 from lots l left join (
+             select lot_seq, sum(tokens) as tokens from receipt_draws group by lot_seq
+           ) d using (lot_seq)
+           where l.status in ('open', 'exhausted') and l.tokens_total - l.tokens_remaining <> coalesce(d.tokens, 0)`,
+  },
+  {
+    name: 'consumed tokens equal the draws of receipts',
+    text: `select 1 from (
+             select l.instrument_no, sum(d.tokens) as tokens from receipt_draws d join lots l using (lot_seq)
+             group by l.instrument_no
+           ) d full join (select * from balances where kind = 121 and amount <> 0) b using (instrument_no)
+           where coalesce(d.tokens, 0) <> coalesce(b.amount, 0)`,
+  },
+  {
+    name: 'the draws of a receipt equal its tokens and its cost',
+    text: `select 1 from receipts r left join (
+             select request_id, sum(tokens) as tokens, sum(tokens::numeric * price_ticks) as cost from receipt_draws
+             group by request_id
+           ) d using (request_id)
+           where (r.cost_status = 'cancelled' and d.tokens is not null)
+              or (r.cost_status <> 'cancelled' and (r.input_tokens + r.output_tokens <> d.tokens
+                  or r.cost_e10 <> coalesce(d.cost, 0)))`,
+  },
+  {
+    name: 'receipts of an account are numbered without a gap',
+    text: `select 1 from receipts group by account_number having count(*) <> max(receipt_no)`,
+  },
+  {
+    name: 'trades of a market are numbered without a gap',
+    text: `select 1 from trades group by instrument_no having count(*) <> max(market_trade)`,
+  },
+  {
+    name: 'filled quantities of orders equal their trades',
+    text: `select 1 from orders o left join (
+             select order_seq, sum(quantity_units) as units from (
+               select buy_order_seq as order_seq, quantity_units from trades
+               union all select sell_order_seq, quantity_units from trades
+             ) t group by order_seq
+           ) f using (order_seq)
+           where o.filled_units <> coalesce(f.units, 0)`,
+  },
+];
+
+interface BalanceRow {
+  readonly kind: number;
+  readonly account_number: number;
+  readonly instrument_no: number;
+  readonly amount: number;
+}
+
+/** Compares the balances that the journal leads to with those in the store. */
+async function differencesFromReplay(store: Queryable, exported: StateExport): Promise<number> {
+  const { rows } = await store.query<BalanceRow>({
+    text: 'select kind, account_number, instrument_no, amount from balances where amount <> 0',
+    values: [],
+  });
+  const stored = new Map(
+    rows.map((row) => [`${row.kind}:${row.account_number}:${row.instrument_no}`, row.amount]),
+  );
+  let differences = 0;
+  for (const [kind, account, instrument, amount] of exported.balances) {
+    const key = `${kind}:${account}:${instrument}`;
+    if (stored.get(key) !== amount) differences += 1;
+    stored.delete(key);
+  }
+  return differences + stored.size;
+}
+
+async function checkSnapshots(
+  store: Queryable,
+  exchange: Exchange,
+  onProgress?: ReplayProgress,
+): Promise<number> {
+  const { rows } = await store.query<{ command_seq: number; state_hash: string }>({
+    text: 'select command_seq, state_hash from snapshots order by command_seq',
+    values: [],
+  });
+  let wrong = 0;
+  for (const row of rows) {
+    const options = { lastSeq: row.command_seq, ...(onProgress === undefined ? {} : { onProgress }) };
+    await replayJournal(store, exchange, options);
+    if (hashState(JSON.stringify(exchange.export())) !== row.state_hash) wrong += 1;
+  }
+  return wrong;
+}
+
+async function lastCommand(store: Queryable): Promise<number> {
+  const { rows } = await store.query<{ command_seq: number }>({
+    text: 'select command_seq from writer_lease where id = 1',
+    values: [],
+  });
+  return rows[0]!.command_seq;
+}
+
+/**
+ * Recomputes every balance from the entries and the whole state from the journal, and checks every invariant of the
+ * ledger, over one consistent view of the store.
+ */
+export async function verifyLedger(database: Database, onProgress?: ReplayProgress): Promise<LedgerReport> {
+  const startedAtMs = Date.now();
+  return database.transaction(async (store) => {
+    await store.query({ text: 'set transaction isolation level repeatable read read only' });
+    const checks: LedgerCheck[] = [];
+    const report = (name: string, violations: number): void => {
+      checks.push({ name, ok: violations === 0, violations });
+    };
+    for (const { name, text } of RULES) {
+      const { rows } = await store.query<{ violations: number }>({
+        text: `select count(*) as violations from (${text}) rule`,
+        values: [],
+      });
+      report(name, rows[0]!.violations);
+    }
+    const commandSeq = await lastCommand(store);
+    const exchange = new Exchange();
+    const options = { lastSeq: commandSeq, ...(onProgress === undefined ? {} : { onProgress }) };
+    const wrongSnapshots = await checkSnapshots(store, exchange, onProgress);
+    report('every snapshot is the state that the journal leads to', wrongSnapshots);
+    await replayJournal(store, exchange, options);
+    const exported = exchange.export();
+    report(
+      'replaying the journal gives the balances in the store',
+      await differencesFromReplay(store, exported),
+    );
+    const stateHash = hashState(JSON.stringify(exported));
+    const durationMs = Date.now() - startedAtMs;
+    return { ok: checks.every((check) => check.ok), commandSeq, checks, stateHash, durationMs };
+  });
+}
