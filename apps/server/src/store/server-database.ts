@@ -112,16 +112,11 @@ class ServerDatabase implements Database {
   async #commitNow<Row>(statement: Statement): Promise<Rows<Row>> {
     const session = await this.#openCommitSession();
     const attempt = await session.attempt(statement, STATEMENT_TIMEOUT_MS + NETWORK_GRACE_MS);
-    if (attempt.ok) {
-      if (session.isInTransaction) await rollBack(session, NETWORK_GRACE_MS);
-      return toRows<Row>(attempt.result);
-    }
-    if (!attempt.certain) {
-      // Whatever state this connection is in, the next commit must not inherit it.
-      session.end();
-      throw new CommitOutcomeUnknown(attempt.error.message);
-    }
-    throw new CommitRefused(attempt.error);
+    // What one commit leaves open, the next must not inherit.
+    if (!session.isDead && session.isInTransaction) await rollBack(session, NETWORK_GRACE_MS);
+    if (attempt.ok) return toRows<Row>(attempt.result);
+    if (attempt.certain) throw new CommitRefused(attempt.error);
+    throw new CommitOutcomeUnknown(attempt.error.message);
   }
 
   async #openCommitSession(): Promise<Session> {

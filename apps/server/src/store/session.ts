@@ -88,11 +88,17 @@ export class Session {
   #translate(error: unknown, statement: Statement): { error: StoreError; certain: boolean } {
     if (error instanceof pg.DatabaseError) {
       const translated = translateRefusal(error, statement) ?? this.#unavailable(`it said ${error.code}`);
-      return { error: translated, certain: isCertainRefusal(error) };
+      const certain = isCertainRefusal(error);
+      if (!certain) this.end();
+      return { error: translated, certain };
     }
+    // A value that could not be read back: the statement has run, and the connection is in order.
     if (error instanceof StoreError) return { error, certain: false };
-    if (this.#isDead) return { error: this.#unavailable('the connection broke'), certain: false };
-    return { error: driverError(error, statement), certain: false };
+    const wasDead = this.#isDead;
+    // The driver gives up on values it cannot send in the middle of a message: nothing may follow on this connection.
+    this.end();
+    const broken = this.#unavailable('the connection broke');
+    return { error: wasDead ? broken : driverError(error, statement), certain: false };
   }
 
   #unavailable(detail: string): StoreUnavailable {

@@ -144,8 +144,7 @@ class EmbeddedDatabase implements Database {
       return { ok: false, error: error as StoreError, certain: true };
     }
     const attempt = await session.attempt(statement, STATEMENT_TIMEOUT_MS);
-    if (!attempt.ok && !attempt.certain) session.end();
-    else if (session.isInTransaction) await rollBack(session, STATEMENT_TIMEOUT_MS);
+    if (!session.isDead && session.isInTransaction) await rollBack(session, STATEMENT_TIMEOUT_MS);
     return attempt;
   }
 
