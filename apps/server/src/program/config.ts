@@ -1,0 +1,172 @@
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
+
+/** Everything the program can be told from outside, after flags and environment were merged and checked. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly dataFolder: string;
+  readonly databaseUrl: string | undefined;
+  readonly isDemo: boolean;
+  readonly isBuiltinSupplierOn: boolean;
+  readonly builtinTokensPerSecond: number;
+  readonly isEmailVerificationOn: boolean;
+  readonly allowPrivateUpstreams: boolean;
+  readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+  readonly secret: string | undefined;
+  /** Requests a minute and key; 0 = no limit. */
+  readonly inferenceRpm: number;
+  /** Requests in flight and account; 0 = no limit. */
+  readonly inferenceConcurrency: number;
+  readonly unbilledHangupRpm: number;
+  readonly inferenceBodyLimitBytes: number;
+  readonly firstByteTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+}
+
+export type Invocation =
+  | { readonly command: 'start'; readonly config: Config }
+  | { readonly command: 'ledger-verify'; readonly config: Config; readonly isJson: boolean };
+
+/** A setting that cannot be used. The message names the setting and what it takes, never a secret value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly hint = 'Run `npm start -- --help` for every flag and its environment variable.';
+}
+
+const SWITCH = z
+  .enum(['on', 'off', 'true', 'false', '1', '0'])
+  .transform((word) => /^(on|true|1)$/.test(word));
+
+function whole(text: string, range: { name: string; min: number; max: number }): number {
+  const value = Number(text);
+  if (/^\d{1,15}$/.test(text) && value >= range.min && value <= range.max) return value;
+  throw new InvalidArgumentError(`${range.name} takes a whole number from ${range.min} to ${range.max}.`);
+}
+
+function wholeOption(name: string, range: { min: number; max: number }): (text: string) => number {
+  return (text) => whole(text, { name, ...range });
+}
+
+function environmentSwitch(name: string, fallback: 'on' | 'off'): boolean {
+  const parsed = SWITCH.safeParse((process.env[name] ?? fallback).toLowerCase());
+  if (!parsed.success) throw new ConfigError(`${name} takes on or off.`);
+  return parsed.data;
+}
+
+function environmentNumber(name: string, fallback: number, max = Number.MAX_SAFE_INTEGER): number {
+  const text = process.env[name];
+  if (text === undefined || text === '') return fallback;
+  if (/^\d{1,15}$/.test(text) && Number(text) <= max) return Number(text);
+  throw new ConfigError(`${name} takes a whole number from 0 to ${max}.`);
+}
+
+interface Flags {
+  readonly port: number;
+  readonly host: string;
+  readonly data: string;
+  readonly databaseUrl?: string;
+  readonly demo: boolean;
+  readonly builtinSupplier: boolean;
+  readonly builtinTokensPerSecond: number;
+  readonly logLevel: Config['logLevel'];
+}
+
+const ENVIRONMENT_HELP = `
+Environment only:
+  OPENGRID_SECRET               secret that keys and credentials are protected with
+                                (default: <data>/secret, made at first start, mode 0600)
+  EMAIL_VERIFICATION            on | off (default on): off marks addresses as verified at once
+  ALLOW_PRIVATE_UPSTREAMS       on | off (default off): suppliers on private addresses
+  INFERENCE_RPM                 requests a minute and key (default 600, 0 = no limit)
+  INFERENCE_CONCURRENCY         requests in flight and account (default 64, 0 = no limit)
+  UNBILLED_HANGUP_RPM           unbilled hang-ups a minute and account (default 20, 0 = no limit)
+  INFERENCE_BODY_LIMIT_BYTES    largest inference body (default 33554432)
+  FIRST_BYTE_TIMEOUT_MS         supplier's first byte (default 60000)
+  IDLE_TIMEOUT_MS               silence between bytes of a supplier (default 120000)
+  TOTAL_TIMEOUT_MS              whole request (default 600000)
+  DRAIN_TIMEOUT_MS              running requests at SIGTERM (default 30000)
+
+Embedded store: one process, survives crashes, not power cuts (it does not fsync). For more, give a PostgreSQL server
+with --database-url.`;
+
+function startCommand(): Command {
+  return new Command('opengrid-server')
+    .description('The open, self-hostable spot exchange for LLM inference.')
+    .version('0.1.0')
+    .addOption(
+      new Option('--port <port>', 'port to listen on, 0 = any free one')
+        .env('PORT')
+        .default(4000)
+        .argParser(wholeOption('--port', { min: 0, max: 65_535 })),
+    )
+    .addOption(new Option('--host <host>', 'address to listen on').env('HOST').default('127.0.0.1'))
+    .addOption(
+      new Option('--data <folder>', 'data folder: embedded store, secret, admin socket')
+        .env('OPENGRID_DATA')
+        .default('./data'),
+    )
+    .addOption(
+      new Option('--database-url <url>', 'PostgreSQL server instead of the embedded store').env(
+        'DATABASE_URL',
+      ),
+    )
+    .addOption(new Option('--no-demo', 'do not seed the demo market on the first start'))
+    .addOption(new Option('--no-builtin-supplier', 'switch the built-in n-gram supplier off'))
+    .addOption(
+      new Option('--builtin-tokens-per-second <rate>', 'speed of the built-in supplier, 0 = unpaced')
+        .env('BUILTIN_TOKENS_PER_SECOND')
+        .default(200)
+        .argParser(wholeOption('--builtin-tokens-per-second', { min: 0, max: 1_000_000 })),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'what to log')
+        .env('LOG_LEVEL')
+        .choices(['silent', 'error', 'warn', 'info', 'debug'])
+        .default('warn'),
+    )
+    .addHelpText('after', ENVIRONMENT_HELP)
+    .allowExcessArguments(false);
+}
+
+function toConfig(flags: Flags): Config {
+  const { env } = process;
+  return {
+    port: flags.port,
+    host: flags.host,
+    dataFolder: resolve(flags.data),
+    databaseUrl: flags.databaseUrl === '' ? undefined : flags.databaseUrl,
+    isDemo: flags.demo && environmentSwitch('OPENGRID_DEMO', 'on'),
+    isBuiltinSupplierOn: flags.builtinSupplier && environmentSwitch('BUILTIN_SUPPLIER', 'on'),
+    builtinTokensPerSecond: flags.builtinTokensPerSecond,
+    isEmailVerificationOn: environmentSwitch('EMAIL_VERIFICATION', 'on'),
+    allowPrivateUpstreams: environmentSwitch('ALLOW_PRIVATE_UPSTREAMS', 'off'),
+    logLevel: flags.logLevel,
+    secret: env.OPENGRID_SECRET === '' ? undefined : env.OPENGRID_SECRET,
+    inferenceRpm: environmentNumber('INFERENCE_RPM', 600),
+    inferenceConcurrency: environmentNumber('INFERENCE_CONCURRENCY', 64),
+    unbilledHangupRpm: environmentNumber('UNBILLED_HANGUP_RPM', 20),
+    inferenceBodyLimitBytes: environmentNumber('INFERENCE_BODY_LIMIT_BYTES', 33_554_432, 268_435_456),
+    firstByteTimeoutMs: environmentNumber('FIRST_BYTE_TIMEOUT_MS', 60_000),
+    idleTimeoutMs: environmentNumber('IDLE_TIMEOUT_MS', 120_000),
+    totalTimeoutMs: environmentNumber('TOTAL_TIMEOUT_MS', 600_000),
+    drainTimeoutMs: environmentNumber('DRAIN_TIMEOUT_MS', 30_000),
+  };
+}
+
+/** Reads the command line and the environment. `--help` and `--version` print and end the process. */
+export function readInvocation(argv: readonly string[]): Invocation {
+  const [first, ...rest] = argv;
+  const isVerify = first === 'ledger-verify';
+  const command = startCommand();
+  if (isVerify) command.addOption(new Option('--json', 'print the report as JSON'));
+  command.parse(isVerify ? rest : [...argv], { from: 'user' });
+  const flags = command.opts<Flags & { json?: boolean }>();
+  const config = toConfig(flags);
+  return isVerify
+    ? { command: 'ledger-verify', config, isJson: flags.json ?? false }
+    : { command: 'start', config };
+}
