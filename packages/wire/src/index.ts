@@ -1,6 +1,10 @@
+export type { AnswerError, ChatEnvelope, FinishReason } from './chat/answer.ts';
 export * from './chat/instrument.ts';
 export * from './chat/request.ts';
+export * from './chat/response.ts';
+export * from './chat/stream.ts';
 export * from './chat/types.ts';
+export * from './chat/upstream.ts';
 export { Content } from './content.ts';
 export * from './effort.ts';
 export * from './errors/catalogue.ts';

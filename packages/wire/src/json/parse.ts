@@ -91,3 +91,17 @@ export function parseJsonObject(source: Uint8Array | string): Result<JsonObject>
   }
   return isJsonObject(value) ? { ok: true, value } : invalid('The request body must be a JSON object.');
 }
+
+/**
+ * Parses what a supplier sent: a JSON object within the same bound on nesting, else `undefined`. Deeper
+ * nesting would overflow the stack when it is printed again.
+ */
+export function parseSupplierJson(text: string): JsonObject | undefined {
+  if (tooDeepAt(text) !== -1) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
