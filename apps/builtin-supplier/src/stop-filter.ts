@@ -34,9 +34,13 @@ export class StopFilter {
     return text;
   }
 
+  /** Where the stop sequence begins that is complete first: the same one, however the text is cut into parts. */
   #earliestStop(text: string): number | undefined {
-    const found = this.#stops.map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
-    return found.length === 0 ? undefined : Math.min(...found);
+    const found = this.#stops
+      .map((stop) => ({ start: text.indexOf(stop), end: text.indexOf(stop) + stop.length }))
+      .filter(({ start }) => start >= 0)
+      .sort((a, b) => a.end - b.end || a.start - b.start);
+    return found[0]?.start;
   }
 
   /** The length of the longest end of the text that begins a stop sequence. */

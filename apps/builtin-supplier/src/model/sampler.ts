@@ -66,7 +66,9 @@ function drawFromNucleus(candidates: Candidates, topP: number, random: Random): 
   const total = sorted.reduce((sum, score) => sum + score, 0);
   let held = 0;
   let lowest = size;
-  while (lowest > 0 && held < topP * total) held += sorted[--lowest]!;
+  // At least one word stays, even for topP = 0.
+  do held += sorted[--lowest]!;
+  while (lowest > 0 && held < topP * total);
   // Words as likely as the last one that fits stay too: there is no honest way to choose between them.
   const threshold = sorted[lowest]!;
   for (let index = 0; index < size; index++) {
