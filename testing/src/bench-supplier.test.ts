@@ -41,6 +41,12 @@ describe('the benchmark upstream', () => {
     }
   });
 
+  it('waits for the whole of a large body', async () => {
+    const { url } = await start();
+    const { sse } = await streamRequest({ url, body: { pad: 'x'.repeat(500_000), stream: true } });
+    expect(sse.sawDone).toBe(true);
+  });
+
   it('understands chunked bodies and pipelined requests', async () => {
     const { supplier, url } = await start();
     const chunked =

@@ -102,6 +102,8 @@ describe('a planted leak is found', () => {
       expect(hits).toMatchObject([{ canary: 'prompt', encoding: 'raw' }]);
       expect(hits[0]?.where).toMatch(/^buffer > gzip at 300/);
     }
+    const cutOff = log.subarray(0, 200);
+    expect(await searchBuffer(cutOff, all)).toMatchObject([{ where: 'buffer > gzip at 0' }]);
   });
 
   it('across the border of two pieces, wherever the border falls', async () => {

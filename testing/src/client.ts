@@ -116,8 +116,7 @@ function responseOf(call: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     call.once('response', resolve);
     call.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
-    // Stays after the first error: a reset while the body is read must not become an uncaught exception.
-    call.on('error', reject);
+    call.once('error', reject);
   });
 }
 
@@ -148,6 +147,7 @@ export function openRequest(options: RawRequest): OpenRequest {
   if (options.key !== undefined) headers.authorization = `Bearer ${options.key}`;
   const agent = options.agent ?? false;
   const call = request(options.url, { method, agent, headers: { ...headers, ...options.headers } });
+  // Failures are read from the answer; without a listener a reset would be an uncaught exception.
   call.on('error', () => undefined);
   if (bytes !== undefined || method === 'GET') call.end(bytes);
   return {

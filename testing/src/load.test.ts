@@ -92,6 +92,14 @@ describe('a load', () => {
     expect(countByStatus(results).get(200)).toBe(4);
   });
 
+  it('does not take an answer for complete that has an error and [DONE]', async () => {
+    const head = { do: 'head', status: 200, headers: { 'content-type': 'text/event-stream' } } as const;
+    const bytes = Buffer.from('data: {"error":{"code":"upstream_error"}}\n\ndata: [DONE]\n\n');
+    supplier.enqueue({ kind: 'script', steps: [head, { do: 'write', bytes }, { do: 'finish', how: 'end' }] });
+    const results = await load({ form: 'stream', maxRequests: 1 }).finished;
+    expect(results).toMatchObject([{ isComplete: false, errorCode: 'upstream_error' }]);
+  });
+
   it('tells broken JSON answers too', async () => {
     supplier.enqueue({ kind: 'answer', ending: 'half-close' }, { kind: 'error-in-200' }, { kind: 'answer' });
     const results = await load({ concurrency: 1, form: 'json', maxRequests: 3 }).finished;
