@@ -5,6 +5,8 @@ export * from './client.ts';
 export * from './clock.ts';
 export * from './faulty-supplier.ts';
 export * from './load.ts';
+export { attachPostgres, type PostgresOptions, startPostgres, type TestPostgres } from './postgres.ts';
+export { sharedPostgres } from './postgres-shared.ts';
 export * from './program.ts';
 export * from './sse-recorder.ts';
 export * from './supplier-behaviour.ts';
