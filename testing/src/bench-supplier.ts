@@ -16,14 +16,15 @@ export type BenchSupplierOptions = {
 /** A running benchmark upstream. */
 export type BenchSupplier = { readonly baseUrl: string; requestCount(): number; close(): Promise<void> };
 
+/** Complete responses, heads included, ready for the socket. */
 type Answers = { json: Buffer; stream: Buffer; streamWrites: Buffer[] };
 
 const headEnd = Buffer.from('\r\n\r\n');
 const streamAsked = /"stream"\s*:\s*true/;
 
 /**
- * An upstream that costs as little as possible, so that a benchmark measures what stands before it: answers are
- * made once, requests are only framed, neither keys nor routes are looked at. Usage is always reported.
+ * An upstream that costs as little as possible, so that a benchmark measures what stands before it:
+ * answers are made once, requests are only framed, neither keys nor routes are looked at. Usage is always reported.
  * It understands requests with `Content-Length` and with chunked bodies.
  */
 export async function startBenchSupplier(options: BenchSupplierOptions = {}): Promise<BenchSupplier> {
@@ -61,6 +62,7 @@ function answer(socket: Socket, { body, answers, writes }: Asked): void {
   else writeApart(socket, answers.streamWrites, 0);
 }
 
+/** One event a turn of the loop: a relay in front then sees as many packets as events. */
 function writeApart(socket: Socket, writes: Buffer[], index: number): void {
   const bytes = writes[index];
   if (bytes === undefined || socket.destroyed) return;
@@ -113,7 +115,8 @@ function makeAnswers(chunkCount: number): Answers {
   const events = answerEvents(options, request);
   const all = [...events.opening, ...events.content, ...events.finish, ...events.usage, '[DONE]'];
   const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
-  const jsonHead = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const size = `content-length: ${body.length}`;
+  const jsonHead = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${size}\r\n\r\n`;
   const frames = all.map((event) => `data: ${event}\n\n`);
   const chunks = frames.map((frame) => `${Buffer.byteLength(frame).toString(16)}\r\n${frame}\r\n`);
   const streamWrites = [head, ...chunks, '0\r\n\r\n'].map((text) => Buffer.from(text));

@@ -198,7 +198,7 @@ class StreamSearch {
 
 const gzipMagic = Buffer.from([0x1f, 0x8b, 0x08]);
 
-/** Tells which member stands where the family was found; `undefined` when the copy was cut behind the family. */
+/** Tells which member stands where the family was found; `undefined` when the copy was cut behind it. */
 function nameAt(
   window: Buffer,
   at: number,

@@ -4,7 +4,7 @@ import { constants, createInflateRaw, type InflateRaw } from 'node:zlib';
 /** Takes the next bytes and says whether more are wanted. */
 export type Sink = (bytes: Buffer) => 'more' | 'enough' | Promise<'more' | 'enough'>;
 
-/** Something that can be read from any offset, more than once: a file, a buffer, or what a member inflates to. */
+/** Something that can be read from any offset, more than once: a file, a buffer, an inflated member. */
 export type Source = { where: string; feed(start: number, sink: Sink): Promise<void> };
 
 export const chunkBytes = 1024 * 1024;

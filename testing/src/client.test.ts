@@ -121,7 +121,8 @@ describe('sendBytes', () => {
 
 describe('the recorder of events', () => {
   const wire =
-    ': hi\r\n\r\ndata: {"choices":[{"delta":{"content":"é"}}]}\n\nevent: ping\ndata: a\ndata:b\n\ndata: [DONE]\n\n';
+    ': hi\r\n\r\ndata: {"choices":[{"delta":{"content":"é"}}]}\n\n' +
+    'event: ping\ndata: a\ndata:b\n\ndata: [DONE]\n\n';
 
   it.each([1, 2, 3, 7, 1000])('reads the same in pieces of %i bytes', (size) => {
     const recorder = new SseRecorder(() => 5);

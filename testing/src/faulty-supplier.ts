@@ -153,6 +153,7 @@ class Double implements FaultySupplier {
     }
   }
 
+  /** The outcome is told by the response's `close`, which comes once in every case. */
   async #chat(arrival: Arrival): Promise<void> {
     const { response } = arrival;
     const leaving = new AbortController();
@@ -184,6 +185,7 @@ class Double implements FaultySupplier {
     });
   }
 
+  /** The queue is used up in order of arrival, not of connection. */
   #choose(request: CapturedRequest): SupplierBehaviour {
     const choice = this.#queue.shift() ?? this.#behaviour;
     return typeof choice === 'function' ? choice(request) : choice;

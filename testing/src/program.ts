@@ -52,7 +52,7 @@ const inheritedNames = ['PATH', 'HOME', 'USER', 'LANG', 'TMPDIR', 'TEMP', 'TMP',
 /**
  * Starts the program and waits for its line `OPENGRID_READY {"url":…,"key":…}`, which it prints where
  * `OPENGRID_READY_LINE=1` is set. The program is killed when this process ends before it.
- * @throws when the program ends or the time is over before it is ready; the message has the end of its output.
+ * @throws when the program ends or the time is over before it is ready, with the end of its output.
  */
 export async function startProgram(options: ProgramOptions = {}): Promise<Program> {
   const running = launch(options);
@@ -69,7 +69,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   }
 }
 
-/** Runs a program that is expected to end by itself, such as one that cannot start. Killed after the timeout. */
+/** Runs a program that should end by itself, such as one that cannot start. Killed after the timeout. */
 export async function runProgram(options: ProgramOptions = {}): Promise<ProgramExit & { output: string }> {
   const running = launch(options);
   running.ready.catch(() => undefined);

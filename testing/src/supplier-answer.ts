@@ -54,7 +54,7 @@ function countWords(text: string): number {
   return text.split(/\s+/).filter((word) => word !== '').length;
 }
 
-/** What an honest double would report: words, and 3 tokens a message. Tests that need more say the numbers. */
+/** What an honest double reports: words, and 3 tokens a message. Tests that need more say the numbers. */
 export function honestUsage(options: AnswerOptions, request: CapturedRequest): TokenUsage {
   const messages = member(request.body, 'messages');
   const messageCount = Array.isArray(messages) ? messages.length : 0;

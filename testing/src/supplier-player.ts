@@ -47,7 +47,7 @@ export async function play(steps: Iterable<Step>, stage: Stage): Promise<void> {
   while (socket.writableCorked > 0) socket.uncork();
 }
 
-/** A pause of no length still gives the socket a turn of the event loop, so that the write becomes a packet. */
+/** A pause of no length still gives the socket a turn of the loop, so that the write becomes a packet. */
 async function pauseOrTurn(durationMs: number, signal: AbortSignal): Promise<void> {
   if (durationMs > 0) await pause(durationMs, signal);
   else await new Promise((resolve) => setImmediate(resolve));

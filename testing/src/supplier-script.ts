@@ -74,6 +74,7 @@ function* garbageSteps(garbage: Garbage): Generator<Step> {
   }
 }
 
+/** Comes before the head or right behind it, see `holdAt`. */
 function* holdSteps(options: AnswerOptions): Generator<Step> {
   if (options.holdFirstByteUntil !== undefined) yield { do: 'hold', until: options.holdFirstByteUntil };
   if (options.firstByteDelayMs !== undefined) yield { do: 'wait', durationMs: options.firstByteDelayMs };
@@ -105,6 +106,7 @@ function* jsonSteps(answer: Answer): Generator<Step> {
   yield { do: 'finish', how: 'end' };
 }
 
+/** Opening, content, finish reason, usage, `[DONE]`: the order that clients rely on. */
 function* streamSteps(answer: Answer): Generator<Step> {
   const { options, request } = answer;
   const events = answerEvents(options, request);
@@ -159,6 +161,7 @@ function* injectionSteps(what: string, { options, request }: Answer): Generator<
     yield* slices(Buffer.from(`event: ping${lineEnd}id: 7${lineEnd}retry: 10${lineEnd}${lineEnd}`), options);
 }
 
+/** A valid content event, only far longer than a line buffer expects. */
 function hugeEvent(options: AnswerOptions, request: CapturedRequest): string {
   const text = 'long '.repeat(Math.ceil((options.hugeEventBytes ?? defaultHugeEventBytes) / 5));
   return answerEvents({ pieces: [text] }, request).content[0] ?? '{}';
