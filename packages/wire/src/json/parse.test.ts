@@ -55,7 +55,10 @@ describe('parseJsonObject', () => {
     expect(messageFor(nested(65))).toBe(
       'The request body is nested deeper than 64 levels (line 1, column 69).',
     );
-    expect(messageFor('['.repeat(1_000_000))).toContain('deeper than 64');
+    expect(messageFor('['.repeat(1000))).toContain('deeper than 64');
+    expect(messageFor('['.repeat(2_000_000))).toContain('deeper than 64');
+    expect(messageFor(`${nested(65)}${' '.repeat(2_000_000)}`)).toContain('deeper than 64');
+    expect(parseJsonObject(`${nested(64)}${' '.repeat(2_000_000)}`).ok).toBe(true);
   });
 
   it('keeps keys of the prototype as plain members', () => {

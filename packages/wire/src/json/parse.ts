@@ -10,6 +10,10 @@ export interface JsonObject {
 /** How many arrays and objects may be open at once. */
 export const MAX_JSON_DEPTH = 64;
 
+// A body above this is scanned before it is parsed, since the nested arrays it could hold take many times
+// its size. For smaller ones the scan, which stops at every escaped quote, costs more than the parsing.
+const SCAN_FIRST_CHARACTERS = 1024 * 1024;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
@@ -36,7 +40,7 @@ function endOfString(text: string, start: number): number {
   return end === -1 ? text.length : end;
 }
 
-/** Offset of the bracket that opens one level too many, else -1. Runs before parsing, which would build it. */
+/** Offset of the bracket that opens one level too many, else -1. */
 function tooDeepAt(text: string): number {
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {
@@ -49,20 +53,41 @@ function tooDeepAt(text: string): number {
   return -1;
 }
 
-function invalid(message: string): { ok: false; error: GridError } {
+/** Whether a parsed value is nested deeper than a number of levels. Recurses that often at most. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => isDeeperThan(item, levels - 1));
+  for (const name in value) if (isDeeperThan((value as JsonObject)[name], levels - 1)) return true;
+  return false;
+}
+
+/** A parsed value, or what is wrong with the text. */
+type Parsed = { readonly value: unknown } | 'malformed' | 'too_deep';
+
+function parseBounded(text: string): Parsed {
+  if (text.length > SCAN_FIRST_CHARACTERS && tooDeepAt(text) !== -1) return 'too_deep';
+  try {
+    const value: unknown = JSON.parse(text);
+    return isDeeperThan(value, MAX_JSON_DEPTH) ? 'too_deep' : { value };
+  } catch {
+    return 'malformed';
+  }
+}
+
+type Refusal = { readonly ok: false; readonly error: GridError };
+
+function invalid(message: string): Refusal {
   return { ok: false, error: gridError('invalid_json', { message }) };
 }
 
-function malformed(text: string): { ok: false; error: GridError } {
-  const place = locateJsonError(text);
+/** Says where a refused text breaks the bound on nesting, or else the grammar. */
+function refusal(text: string): Refusal {
+  const offset = tooDeepAt(text);
+  const place = offset === -1 ? locateJsonError(text) : placeOf(text, offset);
   const where = place === undefined ? '' : ` (line ${place.line}, column ${place.column})`;
-  return invalid(`The request body is not valid JSON${where}.`);
-}
-
-function tooDeep(text: string, offset: number): { ok: false; error: GridError } {
-  const { line, column } = placeOf(text, offset);
-  const limit = `The request body is nested deeper than ${MAX_JSON_DEPTH} levels`;
-  return invalid(`${limit} (line ${line}, column ${column}).`);
+  if (offset === -1) return invalid(`The request body is not valid JSON${where}.`);
+  return invalid(`The request body is nested deeper than ${MAX_JSON_DEPTH} levels${where}.`);
 }
 
 function decode(source: Uint8Array | string): string | undefined {
@@ -81,14 +106,9 @@ function decode(source: Uint8Array | string): string | undefined {
 export function parseJsonObject(source: Uint8Array | string): Result<JsonObject> {
   const text = decode(source);
   if (text === undefined) return invalid('The request body is not valid UTF-8.');
-  const deep = tooDeepAt(text);
-  if (deep !== -1) return tooDeep(text, deep);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return malformed(text);
-  }
+  const parsed = parseBounded(text);
+  if (typeof parsed === 'string') return refusal(text);
+  const { value } = parsed;
   return isJsonObject(value) ? { ok: true, value } : invalid('The request body must be a JSON object.');
 }
 
@@ -97,11 +117,6 @@ export function parseJsonObject(source: Uint8Array | string): Result<JsonObject>
  * nesting would overflow the stack when it is printed again.
  */
 export function parseSupplierJson(text: string): JsonObject | undefined {
-  if (tooDeepAt(text) !== -1) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const parsed = parseBounded(text);
+  return typeof parsed === 'object' && isJsonObject(parsed.value) ? parsed.value : undefined;
 }
