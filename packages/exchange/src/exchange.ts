@@ -1,7 +1,7 @@
 import { BUY, type DepthLevel, SELL } from './book/book.ts';
 import { NONE } from './book/price-ladder.ts';
 import { cancelOrder } from './cancel-order.ts';
-import type { Command, JournalEntry, MarketRules, Side } from './commands.ts';
+import type { Command, JournalEntry, MarketRules, Side, TradingState } from './commands.ts';
 import {
   closeDispute,
   closeRefund,
@@ -190,6 +190,12 @@ export class Exchange {
 
   rulesOf(instrument: number): MarketRules | undefined {
     return this.state.markets.get(instrument)?.rules;
+  }
+
+  /** Engine sequence and trading state of a market. */
+  marketStatus(instrument: number): { sequence: number; state: TradingState } | undefined {
+    const market = this.state.markets.get(instrument);
+    return market === undefined ? undefined : { sequence: market.sequence, state: market.state };
   }
 
   /** Ceiling of automatic purchases at the time of the last command; undefined: nothing may be bought. */
