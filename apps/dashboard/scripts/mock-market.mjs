@@ -287,7 +287,9 @@ export const createMarket = ({ isEmpty }) => {
   return {
     books,
     random,
-    tick: (nowMs) => books.forEach((book) => book.tick(nowMs)),
+    tick: (nowMs) => {
+      for (const book of books.values()) book.tick(nowMs);
+    },
     models: () => [...books.values()].map((book) => book.model()),
     instruments: () => [...books.values()].map((book) => book.instrument()),
   };

@@ -1,5 +1,5 @@
+import type { Model } from '@opengrid/sdk';
 import { useQuery } from '@tanstack/react-query';
-import { useRef } from 'react';
 import { useConnection } from './frame/connection-light.tsx';
 import { Header } from './frame/header.tsx';
 import { modelsQuery } from './lib/queries.ts';
@@ -22,35 +22,33 @@ const Footer = () => (
 /** Below this width the book stands under the list, so that choosing scrolls to it. */
 const stackedQuery = '(max-width: 63.99rem)';
 
+const SelectedMarket = ({ model }: { model: Model }) => (
+  <>
+    <InstrumentHeader key={model.id} model={model} />
+    <OrderBookCard key={`book-${model.id}`} symbol={model.id} />
+    <Tape key={`tape-${model.id}`} symbol={model.id} />
+  </>
+);
+
 const Market = () => {
   const { data: models } = useQuery(modelsQuery);
   const [wanted, select] = useSelection();
-  const connection = useConnection();
-  const detail = useRef<HTMLDivElement>(null);
+  const isStale = useConnection() === 'stale';
   const model = chooseInstrument(models ?? [], wanted);
   const choose = (symbol: string): void => {
     select(symbol);
-    if (window.matchMedia(stackedQuery).matches) detail.current?.scrollIntoView({ behavior: 'smooth' });
+    if (!window.matchMedia(stackedQuery).matches) return;
+    document.querySelector('[data-part=header]')?.scrollIntoView({ behavior: 'smooth' });
   };
   return (
     <>
-      <div
-        className={`grid gap-3 lg:grid-cols-2 xl:grid-cols-[minmax(0,5fr)_minmax(0,7fr)] ${connection === 'stale' ? 'stale' : ''}`}
-      >
+      <div className={`market-grid ${isStale ? 'stale' : ''}`}>
         <InstrumentList selected={model?.id} onSelect={choose} />
-        <div ref={detail} className="flex min-w-0 scroll-mt-16 flex-col gap-3">
-          {model === undefined ? (
-            <MarketSkeleton isLoading={models === undefined} />
-          ) : (
-            <>
-              <InstrumentHeader key={model.id} model={model} />
-              <div className="grid grow gap-3 xl:grid-cols-[minmax(0,4fr)_minmax(0,3fr)]">
-                <OrderBookCard key={`book-${model.id}`} symbol={model.id} />
-                <Tape key={`tape-${model.id}`} symbol={model.id} />
-              </div>
-            </>
-          )}
-        </div>
+        {model === undefined ? (
+          <MarketSkeleton isLoading={models === undefined} />
+        ) : (
+          <SelectedMarket model={model} />
+        )}
       </div>
       <div className="grid gap-3 xl:grid-cols-[minmax(0,7fr)_minmax(0,4fr)]">
         <ReceiptsCard />

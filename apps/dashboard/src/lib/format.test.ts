@@ -67,6 +67,10 @@ describe('spreadOf', () => {
     expect(spreadOf('2.5000', '2.5101')).toEqual({ spread: '0.0101', mid: '2.50505', bps: '40.3' });
   });
 
+  it('writes a middle that is a tick like a price', () => {
+    expect(spreadOf('2.5000', '2.5100')?.mid).toBe('2.5050');
+  });
+
   it('is negative for a crossed book', () => {
     expect(spreadOf('2.5100', '2.5000')).toMatchObject({ spread: '-0.0100', bps: '-39.9' });
   });

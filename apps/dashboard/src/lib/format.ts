@@ -60,7 +60,7 @@ export const formatDuration = (durationMs: number | null | undefined): string =>
 export const formatRate = (rate: number | null | undefined): string =>
   rate === null || rate === undefined ? missing : rate.toFixed(1);
 
-/** Distance and middle of the two best prices, exact; the middle has one digit more than a price. */
+/** Distance and middle of the two best prices, exact: a middle between two ticks has one digit more. */
 export type Spread = { spread: string; mid: string; bps: string };
 
 /** `null` unless both sides have a price. */
@@ -73,7 +73,7 @@ export const spreadOf = (bid: string | null | undefined, ask: string | null | un
   const tenthBps = ((askTicks - bidTicks) * 200_000n) / midHalfTicks;
   return {
     spread: fromScaled(askTicks - bidTicks, 4),
-    mid: fromScaled(midHalfTicks * 5n, 5),
+    mid: midHalfTicks % 2n === 0n ? fromScaled(midHalfTicks / 2n, 4) : fromScaled(midHalfTicks * 5n, 5),
     bps: fromScaled(tenthBps, 1),
   };
 };

@@ -80,7 +80,7 @@ export const InstrumentHeader = ({ model }: { model: Model }) => {
     <section
       aria-label={model.display_name}
       data-part="header"
-      className="flex flex-wrap items-center gap-x-8 gap-y-3 rounded-card border border-line bg-surface-1 px-4 py-3"
+      className="flex scroll-mt-16 flex-wrap items-center gap-x-10 gap-y-3 rounded-card border border-line bg-surface-1 px-4 py-3"
     >
       <Name model={model} />
       <div className="max-sm:ml-auto max-sm:text-right">

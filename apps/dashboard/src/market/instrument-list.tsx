@@ -43,7 +43,7 @@ const SkeletonRows = () => (
     {rowKeys(9).map((key) => (
       <tr key={key} className="border-b border-line last:border-0">
         {columns.map(({ label, className }, index) => (
-          <td key={label} className={`${className} h-12`}>
+          <td key={label} className={`${className} h-13`}>
             <Bar className={index === 0 ? 'w-28' : 'w-12'} />
           </td>
         ))}
@@ -74,7 +74,7 @@ const Row = ({ model, volume, selected, onSelect }: RowProps) => {
     <tr
       data-instrument={model.id}
       aria-selected={model.id === selected}
-      className="relative h-12 border-b border-line last:border-0 hover:bg-surface-2 aria-selected:bg-surface-2 aria-selected:shadow-[inset_2px_0_0_var(--accent)]"
+      className="relative h-13 border-b border-line last:border-0 hover:bg-surface-2 aria-selected:bg-surface-2 aria-selected:shadow-[inset_2px_0_0_var(--accent)]"
     >
       <td className="py-1.5 pr-2 pl-4">
         {/* The button covers its whole row, so that the row is one target and one stop of the keyboard. */}
@@ -148,7 +148,7 @@ export const QualificationBadge = ({ qualification }: { qualification: Model['qu
   if (qualification === 'probed') {
     return (
       <Badge tone="good" title="The endpoints behind it were measured by probes.">
-        probed
+        qualification probed
       </Badge>
     );
   }
@@ -157,7 +157,7 @@ export const QualificationBadge = ({ qualification }: { qualification: Model['qu
       tone="warn"
       title="At least one endpoint behind it was let in by the operator and is not measured."
     >
-      {qualification}
+      qualification {qualification}
     </Badge>
   );
 };

@@ -2,7 +2,11 @@ import { Bar } from '../components/skeleton.tsx';
 
 /** The place of the selected market while nothing is known about it; empty when there is none. */
 export const MarketSkeleton = ({ isLoading }: { isLoading: boolean }) => (
-  <div className="min-h-20 grow rounded-card border border-line bg-surface-1 p-4" aria-busy={isLoading}>
+  <div
+    data-part="header"
+    className="min-h-20 rounded-card border border-line bg-surface-1 p-4"
+    aria-busy={isLoading}
+  >
     {isLoading ? (
       <div className="flex flex-col gap-3">
         <Bar className="h-5 w-40" />

@@ -16,6 +16,7 @@ const looks: Record<Side, { text: string; fill: string }> = {
 };
 
 const cell = 'relative w-1/3 px-4 text-right';
+const firstCell = 'relative w-1/3 px-4 text-left';
 
 /** One level with its depth behind it; empty rows keep their height. */
 const Level = ({ row, side }: { row: DepthRow | null; side: Side }) => {
@@ -23,7 +24,7 @@ const Level = ({ row, side }: { row: DepthRow | null; side: Side }) => {
   const { price, quantity, total, order_count: orderCount } = row.level;
   return (
     <tr className="h-6" data-side={side} title={`${orderCount} ${orderCount === 1 ? 'order' : 'orders'}`}>
-      <td className={`${cell} text-left ${looks[side].text}`}>
+      <td className={`${firstCell} ${looks[side].text}`}>
         <span
           aria-hidden="true"
           // Scaling rather than resizing: the browser need not lay the table out again.
@@ -65,7 +66,7 @@ const SpreadRow = ({ view }: { view: DepthView }) => {
 const Head = () => (
   <thead>
     <tr className="h-8 text-xs text-text-3">
-      <th scope="col" className={`${cell} text-left font-normal`}>
+      <th scope="col" className={`${firstCell} font-normal`}>
         Price
       </th>
       <th scope="col" className={`${cell} font-normal`}>
@@ -78,20 +79,23 @@ const Head = () => (
   </thead>
 );
 
+// A row is a place, not a price: a level that comes or goes changes what rows say, and moves none of them.
+const slots = rowKeys(bookDepth);
+
 const Ladder = ({ view }: { view: DepthView }) => (
   <table className="w-full table-fixed overflow-hidden text-sm">
     <Head />
     <tbody aria-label="Asks">
-      {view.asks.map((row, index) => (
-        <Level key={row?.level.price ?? `no-ask-${index}`} row={row} side="ask" />
+      {slots.map((slot, index) => (
+        <Level key={slot} row={view.asks[index] ?? null} side="ask" />
       ))}
     </tbody>
     <tbody>
       <SpreadRow view={view} />
     </tbody>
     <tbody aria-label="Bids">
-      {view.bids.map((row, index) => (
-        <Level key={row?.level.price ?? `no-bid-${index}`} row={row} side="bid" />
+      {slots.map((slot, index) => (
+        <Level key={slot} row={view.bids[index] ?? null} side="bid" />
       ))}
     </tbody>
   </table>
@@ -103,7 +107,7 @@ const SkeletonLadder = () => (
     <tbody>
       {rowKeys(2 * bookDepth + 1).map((key) => (
         <tr key={key} className="h-6">
-          <td className={`${cell} text-left`}>
+          <td className={firstCell}>
             <Bar className="w-14" />
           </td>
           <td className={cell}>

@@ -7,10 +7,13 @@ import { Bar, rowKeys } from '../components/skeleton.tsx';
 import { Age } from '../components/values.tsx';
 import { formatCount, formatDecimal } from '../lib/format.ts';
 import { origin } from '../lib/grid.ts';
-import { tradesQuery } from '../lib/queries.ts';
+import { tapeLength, tradesQuery } from '../lib/queries.ts';
 import { readCommand } from '../lib/snippets.ts';
 
 const cell = 'w-1/3 px-4 text-right';
+const firstCell = 'w-1/3 px-4 text-left';
+
+const slots = rowKeys(tapeLength);
 
 const sides = {
   buy: { arrow: '▲', text: 'text-buy', label: 'bought' },
@@ -21,7 +24,7 @@ const Trade = ({ trade, isNew }: { trade: PublicTrade; isNew: boolean }) => {
   const { arrow, text, label } = sides[trade.side];
   return (
     <tr className={`h-6 ${isNew ? 'arrive' : ''}`} data-trade={trade.trade_id}>
-      <td className={`${cell} text-left whitespace-nowrap ${text}`}>
+      <td className={`${firstCell} whitespace-nowrap ${text}`}>
         <span aria-hidden="true" className="mr-1 text-[0.6em]">
           {arrow}
         </span>
@@ -39,7 +42,7 @@ const Trade = ({ trade, isNew }: { trade: PublicTrade; isNew: boolean }) => {
 const Head = () => (
   <thead>
     <tr className="h-8 text-xs text-text-3">
-      <th scope="col" className={`${cell} text-left font-normal`}>
+      <th scope="col" className={`${firstCell} font-normal`}>
         Price
       </th>
       <th scope="col" className={`${cell} font-normal`}>
@@ -56,7 +59,7 @@ const SkeletonTape = () => (
   <tbody>
     {rowKeys(12).map((key) => (
       <tr key={key} className="h-6">
-        <td className={`${cell} text-left`}>
+        <td className={firstCell}>
           <Bar className="w-14" />
         </td>
         <td className={cell}>
@@ -70,14 +73,23 @@ const SkeletonTape = () => (
   </tbody>
 );
 
-/** The trades themselves. Only those that came after the first look are marked as new. */
+/** The newest sequence before the present trades came; at first their own, so that nothing counts as new. */
+const useSeenBefore = (newest: number): number => {
+  const [{ current, before }, setPair] = useState({ current: newest, before: newest });
+  if (current === newest) return before;
+  setPair({ current: newest, before: current });
+  return current;
+};
+
+/** A row is a place; only a trade that just came is a row of its own, so that it can be marked and nothing moves. */
 const Trades = ({ trades }: { trades: readonly PublicTrade[] }) => {
-  const [firstSeen] = useState(() => trades[0]?.sequence ?? 0);
+  const seenBefore = useSeenBefore(trades[0]?.sequence ?? 0);
   return (
     <tbody>
-      {trades.map((trade) => (
-        <Trade key={trade.trade_id} trade={trade} isNew={trade.sequence > firstSeen} />
-      ))}
+      {trades.map((trade, index) => {
+        const isNew = trade.sequence > seenBefore;
+        return <Trade key={isNew ? trade.trade_id : slots[index]} {...{ trade, isNew }} />;
+      })}
     </tbody>
   );
 };

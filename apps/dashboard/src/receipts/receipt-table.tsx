@@ -63,7 +63,10 @@ const WideRow = ({ receipt, onOpen }: RowProps) => (
 );
 
 const NarrowRow = ({ receipt, onOpen }: RowProps) => (
-  <li className="relative border-b border-line px-4 py-3 text-sm last:border-0">
+  <li
+    className="relative border-b border-line px-4 py-3 text-sm last:border-0"
+    data-receipt={receipt.request_id}
+  >
     <div className="flex items-center justify-between gap-2">
       <span className="font-medium">{receipt.requested_model}</span>
       <Amount amount={receipt.cost.amount} fractionDigits={costDigits} />
