@@ -166,10 +166,10 @@ class BodyBuilder {
     if (this.#request.stream) this.fields.set('stream_options', { include_usage: true });
   }
 
-  // The allow-list adds fields; it cannot replace what is set above.
+  // Unknown fields never have a name that is set above, so the allow-list adds and cannot replace.
   #passThrough(body: ChatBody): void {
     for (const name of this.#upstream.passThroughParams ?? []) {
-      if (!body.unknown.has(name) || this.fields.has(name)) continue;
+      if (!body.unknown.has(name)) continue;
       this.fields.set(name, body.unknown.get(name));
       this.ignored.delete(name);
     }

@@ -65,6 +65,12 @@ describe('SseParser', () => {
     expect(parse(cut(bytes, [1, 2]))).toEqual([{ event: undefined, data: 'x' }]);
   });
 
+  it('takes the letters that a byte order mark looks like in Latin-1 for letters, however cut', () => {
+    const bytes = bytesOf('\u00ef\u00bb\u00bfdata: x\n\n');
+    expect(parse([bytes])).toEqual([]);
+    expect(parse(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual([]);
+  });
+
   it('gives the last event when the stream ends without a blank line', () => {
     expect(parse([bytesOf('data: [DONE]')])).toEqual([{ event: undefined, data: '[DONE]' }]);
   });
