@@ -49,6 +49,7 @@ const expect = (condition, message) => {
 
 const picture = async (page, name) => {
   if (!flags.out) return;
+  await page.evaluate(() => window.scrollTo(0, 0));
   await mkdir(flags.out, { recursive: true });
   await page.screenshot({ path: join(flags.out, `${name}.png`) });
   await page.screenshot({ path: join(flags.out, `${name}-full.png`), fullPage: true });

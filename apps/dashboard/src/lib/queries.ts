@@ -21,8 +21,8 @@ const pollEvery =
 /** Levels of the book on each side. */
 export const bookDepth = 10;
 
-/** Trades on the tape. */
-export const tapeLength = 24;
+/** Trades on the tape: as many as stand beside a full book. */
+export const tapeLength = 21;
 
 /** Receipts in the list. */
 export const receiptCount = 20;

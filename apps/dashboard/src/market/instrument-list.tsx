@@ -92,9 +92,11 @@ const Row = ({ model, volume, selected, onSelect }: RowProps) => {
       </td>
       <td className={`${cell} max-sm:pr-4`}>
         <LivePrice price={last} className="font-medium" />
-        <span className="block text-xs text-text-3 sm:hidden">
-          {formatDecimal(bid)} / {formatDecimal(ask)}
-        </span>
+        {(bid ?? ask) !== null && (
+          <span className="block text-xs text-text-3 sm:hidden">
+            {formatDecimal(bid)} / {formatDecimal(ask)}
+          </span>
+        )}
       </td>
       <td className={`${wideCell} text-buy`}>
         <LivePrice price={bid} />

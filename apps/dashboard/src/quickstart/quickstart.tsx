@@ -43,7 +43,7 @@ export const Quickstart = ({ model }: { model: string }) => {
   const active = snippets.find(({ id }) => id === chosen) ?? snippets[0];
   if (active === undefined) return null;
   return (
-    <Card id="quickstart" title="Quickstart" note="any OpenAI SDK works">
+    <Card id="quickstart" title="Quickstart" note="any OpenAI SDK works" className="self-start">
       <div className="flex flex-col gap-3 p-4">
         <p className="text-sm text-text-2">
           Change the base URL and the key, put an instrument in{' '}

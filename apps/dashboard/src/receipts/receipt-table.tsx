@@ -67,20 +67,20 @@ const NarrowRow = ({ receipt, onOpen }: RowProps) => (
     className="relative border-b border-line px-4 py-3 text-sm last:border-0"
     data-receipt={receipt.request_id}
   >
-    <div className="flex items-center justify-between gap-2">
+    <div className="flex items-center gap-2">
       <span className="font-medium">{receipt.requested_model}</span>
-      <Amount amount={receipt.cost.amount} fractionDigits={costDigits} />
+      <StatusBadge receipt={receipt} />
+      <span className="ml-auto">
+        <Amount amount={receipt.cost.amount} fractionDigits={costDigits} />
+      </span>
     </div>
-    <div className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-text-3">
+    <div className="mt-1 flex items-center gap-x-3 text-xs whitespace-nowrap text-text-3">
       <OpenButton {...{ receipt, onOpen }} />
       <span>
         {formatCount(receipt.usage.input_tokens)} in, {formatCount(receipt.usage.output_tokens)} out
       </span>
       <span>{formatDuration(receipt.timing.ttft_ms)}</span>
-      <span className="min-w-0 truncate">{supplierOf(receipt)}</span>
-      <span className="ml-auto">
-        <StatusBadge receipt={receipt} />
-      </span>
+      <span className="ml-auto min-w-0 truncate">{supplierOf(receipt)}</span>
     </div>
   </li>
 );

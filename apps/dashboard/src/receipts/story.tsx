@@ -90,9 +90,9 @@ const Finished = ({ receipt }: { receipt: Receipt }) => (
   >
     <span className="flex flex-wrap items-center gap-x-2">
       <StatusBadge receipt={receipt} />
-      {receipt.finish_reason !== null && <span>{receipt.finish_reason}</span>}
+      {receipt.finish_reason !== null && <span>{receipt.finish_reason} ·</span>}
       <span>
-        {formatCount(receipt.usage.input_tokens)} tokens in, {formatCount(receipt.usage.output_tokens)} out
+        {formatCount(receipt.usage.input_tokens)} tokens in, {formatCount(receipt.usage.output_tokens)} out ·
       </span>
       <span>{formatRate(receipt.timing.tokens_per_second)} tokens/s</span>
     </span>
