@@ -2,7 +2,7 @@ import { BUY } from './book/book.ts';
 import type { ClosureReason, OrderStatus, Refused } from './events.ts';
 import { feeMicros } from './fills.ts';
 import { KIND } from './ledger.ts';
-import { type Context, type Market, sideName, TOKENS_PER_UNIT } from './state.ts';
+import { type Context, type Market, positionsInOrder, sideName, TOKENS_PER_UNIT } from './state.ts';
 import { valueMicros } from './trade-window.ts';
 import { releaseHeld } from './usd.ts';
 
@@ -29,7 +29,7 @@ export function cancelAll(
   reason: ClosureReason,
 ): void {
   const holder = context.state.accounts.get(scope.account)!;
-  for (const [instrument, position] of holder.positions) {
+  for (const [instrument, position] of positionsInOrder(holder)) {
     if (scope.instrument !== undefined && scope.instrument !== instrument) continue;
     const market = context.state.market(instrument);
     for (const order of [...position.openOrders]) {

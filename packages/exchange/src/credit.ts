@@ -4,7 +4,7 @@ import type { Refused } from './events.ts';
 import { addSegment, closeLot, emitLot, unitsOf } from './holdings.ts';
 import { cumulativeShare, isNonNegativeInteger, isPositiveInteger } from './integers.ts';
 import { KIND, type Kind } from './ledger.ts';
-import { type Context, type Lot, type Segment, TOKENS_PER_UNIT } from './state.ts';
+import { type Context, type Lot, positionsInOrder, type Segment, TOKENS_PER_UNIT } from './state.ts';
 import { availableUsd } from './usd.ts';
 
 type Of<K extends Command['kind']> = Extract<Command, { kind: K }>;
@@ -152,7 +152,7 @@ function seizeUnits(
   claim: { operator: number; debtMicros: number },
 ): number {
   let left = claim.debtMicros;
-  for (const [instrument, position] of context.state.accounts.get(account)!.positions) {
+  for (const [instrument, position] of positionsInOrder(context.state.accounts.get(account)!)) {
     const target = { operator: claim.operator, instrument };
     for (const lot of [...position.lots].reverse()) left -= seizeFromLot(context, lot, { ...target, left });
     for (const segment of [...position.segments].reverse()) {

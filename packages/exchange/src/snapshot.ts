@@ -8,6 +8,7 @@ import {
   type Lot,
   type Market,
   newMarket,
+  positionsInOrder,
   type Segment,
 } from './state.ts';
 import type { WindowTrade } from './trade-window.ts';
@@ -91,14 +92,32 @@ export function exportState(state: ExchangeState): StateExport {
   };
 }
 
+/** Positions in a fixed order; an empty one is the same as none, since a refused command may have made it. */
 function exportAccount(holder: Account): AccountExport {
-  const positions = [...holder.positions].map(([instrument, position]) => ({
-    instrument,
-    segments: position.segments.map((segment) => ({ ...segment })),
-    lots: position.lots.map((lot) => ({ ...lot, free: [...lot.free] })),
-    issued: position.issued.map((run) => ({ ...run })),
-  }));
+  const positions = positionsInOrder(holder)
+    .map(([instrument, position]) => ({
+      instrument,
+      segments: position.segments.map((segment) => ({ ...segment })),
+      lots: position.lots.map((lot) => ({ ...lot, free: [...lot.free] })),
+      issued: position.issued.map((run) => ({ ...run })),
+    }))
+    .filter(({ segments, lots, issued }) => segments.length + lots.length + issued.length > 0);
   return { account: holder.account, suspended: holder.suspended, receipts: holder.receipts, positions };
+}
+
+/** Members in a fixed order, whatever order the journal's reader gave them in. */
+function exportRules(rules: MarketRules): MarketRules {
+  return {
+    takerBps: rules.takerBps,
+    makerBps: rules.makerBps,
+    minOrderUnits: rules.minOrderUnits,
+    maxOrderUnits: rules.maxOrderUnits,
+    maxOpenOrders: rules.maxOpenOrders,
+    marketCollarBps: rules.marketCollarBps,
+    limitCollarBps: rules.limitCollarBps,
+    autoBuyCollarBps: rules.autoBuyCollarBps,
+    referencePriceTicks: rules.referencePriceTicks,
+  };
 }
 
 function exportMarket(market: Market, nowMs: number): MarketExport {
@@ -106,7 +125,7 @@ function exportMarket(market: Market, nowMs: number): MarketExport {
   market.window.vwap24hTicks(nowMs);
   return {
     instrument,
-    rules,
+    rules: exportRules(rules),
     state,
     sequence,
     trades,

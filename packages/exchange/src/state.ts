@@ -115,6 +115,11 @@ export class ExchangeState {
   }
 }
 
+/** Positions of an account by instrument number: an order that no refused command can change. */
+export function positionsInOrder(holder: Account): [instrument: number, position: Position][] {
+  return [...holder.positions].sort((a, b) => a[0] - b[0]);
+}
+
 export function newMarket(instrument: number, rules: MarketRules): Market {
   return {
     instrument,

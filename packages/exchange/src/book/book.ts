@@ -149,25 +149,28 @@ export class Book {
   }
 
   /**
-   * What an order could take at once without its account's own orders: the quantity up to `incoming.quantity`, and the
-   * worst price it would touch (NONE when nothing).
+   * What {@link match} would trade, without doing it: the quantity, and the worst price it would touch (NONE when nothing).
+   * Own orders count as matching treats them: they end the order, shrink it or step aside, but never fill it.
    */
   available(incoming: Incoming): { quantity: number; worstTicks: number } {
-    const makers = this.sides[incoming.side === BUY ? SELL : BUY];
+    const { orders } = this;
+    let wanted = incoming.quantity;
     let quantity = 0;
     let worstTicks = NONE;
-    for (let key = makers.ladder.bestKey; key !== NONE; key = makers.ladder.next(key)) {
-      const priceTicks = makers.priceOf(key);
-      if (!crosses(incoming, priceTicks) || quantity >= incoming.quantity) break;
-      const level = makers.ladder.levelAt(key);
-      for (let slot = makers.head[level]!; slot !== NONE; slot = this.orders.next[slot]!) {
-        if (this.orders.account[slot] === incoming.account) continue;
-        quantity += this.orders.remaining[slot]!;
-        worstTicks = priceTicks;
-        if (quantity >= incoming.quantity) break;
+    for (const slot of this.slots(incoming.side === BUY ? SELL : BUY)) {
+      const priceTicks = orders.priceTicks[slot]!;
+      if (wanted === 0 || !crosses(incoming, priceTicks)) break;
+      const part = Math.min(wanted, orders.remaining[slot]!);
+      if (orders.account[slot] === incoming.account) {
+        if (endsIncoming(incoming.prevention)) break;
+        if (incoming.prevention === PREVENTION.decrement) wanted -= part;
+        continue;
       }
+      wanted -= part;
+      quantity += part;
+      worstTicks = priceTicks;
     }
-    return { quantity: Math.min(quantity, incoming.quantity), worstTicks };
+    return { quantity, worstTicks };
   }
 
   /**
@@ -279,4 +282,9 @@ export class Book {
 
 function crosses(incoming: Incoming, makerTicks: number): boolean {
   return incoming.side === BUY ? makerTicks <= incoming.limitTicks : makerTicks >= incoming.limitTicks;
+}
+
+/** Whether meeting an own order ends the incoming one at once. */
+function endsIncoming(prevention: PreventionCode): boolean {
+  return prevention === PREVENTION.cancelNewest || prevention === PREVENTION.cancelBoth;
 }

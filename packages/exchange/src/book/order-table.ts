@@ -33,7 +33,7 @@ export class OrderTable {
   next = new Int32Array(0);
   previous = new Int32Array(0);
   level = new Int32Array(0);
-  /** Bit 0: sell. Bit 1: move fills to consumption. Bit 2: post-only. Bits 3-4: self-trade prevention. */
+  /** Bit 0: sell. Bit 1: move fills to consumption. */
   flags = new Uint8Array(0);
   private freeHead = NONE;
   private capacity = 0;

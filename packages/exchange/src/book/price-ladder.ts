@@ -3,7 +3,7 @@ import { invariant } from '../integers.ts';
 /** Returned where there is no level or no order. */
 export const NONE = -1;
 
-/** Prices are below this many ticks, so that bitmaps of 32-bit words address them in four steps. */
+/** Prices are below this many ticks, so that bitmaps of 32-bit words address them in few steps. */
 export const PRICE_LIMIT_TICKS = 2 ** 31 - 1;
 
 const PAGE_BITS = 10;
@@ -36,12 +36,16 @@ function bitsFrom(word: number, from: number): number {
 export class PriceLadder {
   private readonly pages = new Map<number, Page>();
   private readonly sparePages: Page[] = [];
-  /** Four summary bitmaps over pages; each bit of one says that a word of the one before it is not zero. */
+  /**
+   * Summary bitmaps over pages; each bit of one says that a word of the one before it is not zero. The last is a single
+   * word, so that a climb which finds nothing there has seen every page.
+   */
   private readonly tiers: readonly Int32Array[] = [
     new Int32Array(PAGE_COUNT >> 5),
     new Int32Array(PAGE_COUNT >> 10),
     new Int32Array(PAGE_COUNT >> 15),
-    new Int32Array(Math.max(1, PAGE_COUNT >> 20)),
+    new Int32Array(PAGE_COUNT >> 20),
+    new Int32Array(1),
   ];
   private best = NONE;
 
