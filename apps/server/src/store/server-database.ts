@@ -5,7 +5,7 @@ import type { Database, Queryable, Rows, Statement, TransactionOptions } from '.
 import { CommitOutcomeUnknown, CommitRefused, type StoreError, StoreUnavailable } from './errors.ts';
 import { typeParsers } from './pg-types.ts';
 import { Session, toRows } from './session.ts';
-import { assertOutsideTransaction, rollBack, runTransaction } from './transaction.ts';
+import { assertOutsideTransaction, attemptAlone, runTransaction } from './transaction.ts';
 
 /** A statement on a request path takes milliseconds; one that takes this long is a fault, and holds locks. */
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -65,11 +65,9 @@ class ServerDatabase implements Database {
   async query<Row>(statement: Statement): Promise<Rows<Row>> {
     assertOutsideTransaction();
     return this.#withSession(async (session) => {
-      const attempt = await session.attempt(statement, STATEMENT_TIMEOUT_MS + NETWORK_GRACE_MS);
-      if (attempt.ok) return toRows<Row>(attempt.result);
-      // Only a text without values can hold a `begin`, and nothing may stay open behind it.
-      if (statement.values === undefined) session.end();
-      throw attempt.error;
+      const attempt = await attemptAlone(session, statement, STATEMENT_TIMEOUT_MS + NETWORK_GRACE_MS);
+      if (!attempt.ok) throw attempt.error;
+      return toRows<Row>(attempt.result);
     });
   }
 
@@ -82,7 +80,9 @@ class ServerDatabase implements Database {
     );
   }
 
-  commit<Row>(statement: Statement): Promise<Rows<Row>> {
+  async commit<Row>(statement: Statement): Promise<Rows<Row>> {
+    assertOutsideTransaction();
+    if (this.#isClosed) throw new CommitRefused(closedError());
     const commit = this.#lastCommit.then(() => this.#commitNow<Row>(statement));
     this.#lastCommit = commit.catch(() => {});
     return commit;
@@ -111,16 +111,13 @@ class ServerDatabase implements Database {
 
   async #commitNow<Row>(statement: Statement): Promise<Rows<Row>> {
     const session = await this.#openCommitSession();
-    const attempt = await session.attempt(statement, STATEMENT_TIMEOUT_MS + NETWORK_GRACE_MS);
-    // What one commit leaves open, the next must not inherit.
-    if (!session.isDead && session.isInTransaction) await rollBack(session, NETWORK_GRACE_MS);
+    const attempt = await attemptAlone(session, statement, STATEMENT_TIMEOUT_MS + NETWORK_GRACE_MS);
     if (attempt.ok) return toRows<Row>(attempt.result);
     if (attempt.certain) throw new CommitRefused(attempt.error);
     throw new CommitOutcomeUnknown(attempt.error.message);
   }
 
   async #openCommitSession(): Promise<Session> {
-    if (this.#isClosed) throw new CommitRefused(closedError());
     if (this.#commitSession !== undefined && !this.#commitSession.isDead) return this.#commitSession;
     const socket = new Socket();
     const client = new pg.Client({ ...this.#config, stream: () => socket });

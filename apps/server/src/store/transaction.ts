@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Queryable, Rows, Statement } from './database.ts';
 import { CommitOutcomeUnknown, StatementTimeout, StoreError } from './errors.ts';
-import { type Session, toRows } from './session.ts';
+import { type Attempt, type Session, toRows } from './session.ts';
 
 /**
  * How long a transaction may sit between two of its statements. It holds the only embedded connection, or row
@@ -53,6 +53,21 @@ export async function runTransaction<T>(run: TransactionRun<T>): Promise<T> {
   open.close();
   await commit(session, statementLimitMs);
   return value;
+}
+
+/**
+ * Runs one statement outside of a transaction, and leaves the connection clean for the next one: only a text without
+ * values can hold a `begin`, and after a failure the driver learns too late whether one is still open.
+ */
+export async function attemptAlone(
+  session: Session,
+  statement: Statement,
+  limitMs: number,
+): Promise<Attempt> {
+  const attempt = await session.attempt(statement, limitMs);
+  const isDoubtful = !attempt.ok && statement.values === undefined;
+  if (!session.isDead && (isDoubtful || session.isInTransaction)) await rollBack(session, limitMs);
+  return attempt;
 }
 
 /** Leaves no transaction open. A connection that cannot roll back is of no further use. */

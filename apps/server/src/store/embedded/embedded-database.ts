@@ -17,7 +17,7 @@ import {
 } from '../errors.ts';
 import { typeParsers } from '../pg-types.ts';
 import { type Attempt, Session, toRows } from '../session.ts';
-import { assertOutsideTransaction, rollBack, runTransaction } from '../transaction.ts';
+import { assertOutsideTransaction, attemptAlone, runTransaction } from '../transaction.ts';
 import {
   beginCreation,
   type DataFolder,
@@ -135,7 +135,7 @@ class EmbeddedDatabase implements Database {
     return this.#lanes.run(lane, job);
   }
 
-  /** Runs one statement outside of a transaction, and leaves the only connection clean for the next one. */
+  /** A database that cannot be reopened has changed nothing. */
   async #attempt(statement: Statement): Promise<Attempt> {
     let session: Session;
     try {
@@ -143,9 +143,7 @@ class EmbeddedDatabase implements Database {
     } catch (error) {
       return { ok: false, error: error as StoreError, certain: true };
     }
-    const attempt = await session.attempt(statement, STATEMENT_TIMEOUT_MS);
-    if (!session.isDead && session.isInTransaction) await rollBack(session, STATEMENT_TIMEOUT_MS);
-    return attempt;
+    return attemptAlone(session, statement, STATEMENT_TIMEOUT_MS);
   }
 
   /** The session, on a new thread when the last one has ended. */
