@@ -35,7 +35,7 @@ function formatScaled(scaled: number, digits: number): string {
   return `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;
 }
 
-/** `"2.5000"`, `"2.5"` or `2.5` to 25000 ticks; `undefined` when it is no price. Zero is left to the caller. */
+/** `"2.5000"`, `"2.5"` or `2.5` to 25000 ticks; `undefined` when it is no price. Zero is one. */
 export function parsePriceTicks(value: unknown): number | undefined {
   return parseScaled(value, PRICE_DIGITS);
 }

@@ -1,5 +1,7 @@
-const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:([Zz])|([+-])(\d{2}):?(\d{2})?))?$/;
+const DATE = String.raw`(\d{4})-(\d{2})-(\d{2})`;
+const TIME_OF_DAY = String.raw`(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?`;
+const OFFSET = String.raw`(?:([Zz])|([+-])(\d{2}):?(\d{2})?)`;
+const ISO = new RegExp(`^${DATE}(?:[Tt]${TIME_OF_DAY}${OFFSET})?$`);
 const UNIX = /^\d{1,13}$/;
 const MILLISECOND_DIGITS = 13;
 

@@ -42,7 +42,7 @@ export function textOf(value: unknown): string | null | undefined | typeof MALFO
   return value === undefined || value === null || typeof value === 'string' ? value : MALFORMED;
 }
 
-/** The reasoning text, which some suppliers call `reasoning`. Other forms of it are not text and are dropped. */
+/** The reasoning text, which some suppliers call `reasoning`. What is not text is dropped. */
 export function reasoningOf(source: JsonObject): string | undefined {
   if (typeof source.reasoning_content === 'string') return source.reasoning_content;
   return typeof source.reasoning === 'string' ? source.reasoning : undefined;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openContent } from '../content.ts';
 import { ERROR_CODES } from '../errors/catalogue.ts';
-import { parseChatRequest } from './request.ts';
+import { modelNotFoundError, parseChatRequest } from './request.ts';
 import type { ChatRequest } from './types.ts';
 
 const SECRET = 'canary-7f3a';
@@ -288,7 +288,8 @@ describe('parseChatRequest', () => {
   });
 
   it('is not fooled by names of the prototype', () => {
-    const text = `{"messages":[{"role":"user","content":"hi","__proto__":{"x":1}}],"__proto__":{"n":9},"constructor":{}}`;
+    const messages = '[{"role":"user","content":"hi","__proto__":{"x":1}}]';
+    const text = `{"messages":${messages},"__proto__":{"n":9},"constructor":{}}`;
     const result = parseChatRequest(text);
     expect(result.ok && result.value.choiceCount).toBe(1);
     expect(result.ok && result.value.ignoredParams).toContain('constructor');
@@ -298,6 +299,15 @@ describe('parseChatRequest', () => {
   it('shows no content when printed', () => {
     const request = good({ messages: [{ role: 'user', content: SECRET }] });
     expect(JSON.stringify(request)).not.toContain(SECRET);
+  });
+});
+
+describe('modelNotFoundError', () => {
+  it('quotes a name of a model and nothing else', () => {
+    expect(modelNotFoundError('gpt-4o').message).toBe("No instrument named 'gpt-4o'.");
+    for (const text of [`tell me ${SECRET}`, '', `${SECRET}\n`, 'x'.repeat(65)]) {
+      expect(modelNotFoundError(text)).toEqual({ code: 'model_not_found', param: 'model' });
+    }
   });
 });
 

@@ -222,6 +222,15 @@ function readRequest(source: JsonObject, checks: FieldChecks, strictParams: bool
   };
 }
 
+// A name of a model is the one value of a request that may be quoted, but only if it looks like one.
+const MODEL_NAME = /^[A-Za-z0-9._:/@-]{1,64}$/;
+
+/** The error for a `model` that is no instrument in service. */
+export function modelNotFoundError(model: string): GridError {
+  if (!MODEL_NAME.test(model)) return gridError('model_not_found', { param: 'model' });
+  return gridError('model_not_found', { param: 'model', message: `No instrument named '${model}'.` });
+}
+
 /** The error of a strict request that has parameters to ignore. Names of parameters are no content. */
 export function strictParamsError(ignoredParams: readonly string[]): GridError | undefined {
   const [param] = ignoredParams;

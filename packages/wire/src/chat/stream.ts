@@ -86,7 +86,7 @@ export class ChatStreamRewriter {
     this.#callIdStem = `call_${envelope.completionId}`;
   }
 
-  /** At least one choice began, and each that began has a finish reason. Anything less is a broken delivery. */
+  /** At least one choice began, and each that began has a finish reason. Less is a broken delivery. */
   get isComplete(): boolean {
     for (const choice of this.#choices.values()) if (!choice.isFinished) return false;
     return this.#choices.size > 0;
