@@ -8,7 +8,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DataFolderInUse } from '../errors.ts';
 import { isSameProcessAlive, type ProcessIdentity, thisProcess } from './process-identity.ts';
 
@@ -99,6 +98,12 @@ async function hasHeartbeat(lockFile: string): Promise<boolean> {
     if (modifiedAtMs(lockFile) !== before) return true;
   }
   return false;
+}
+
+function sleep(durationMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, durationMs);
+  });
 }
 
 function modifiedAtMs(lockFile: string): number {
