@@ -1,12 +1,13 @@
 import type { Model } from '@opengrid/sdk';
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { useConnection } from './frame/connection-light.tsx';
 import { Header } from './frame/header.tsx';
 import { modelsQuery } from './lib/queries.ts';
 import { chooseInstrument, useSelection } from './lib/selection.ts';
 import { InstrumentHeader } from './market/instrument-header.tsx';
 import { InstrumentList } from './market/instrument-list.tsx';
-import { MarketSkeleton } from './market/market-skeleton.tsx';
+import { MarketSkeleton, NoMarket } from './market/market-skeleton.tsx';
 import { OrderBookCard } from './market/order-book.tsx';
 import { Tape } from './market/tape.tsx';
 import { Quickstart } from './quickstart/quickstart.tsx';
@@ -30,10 +31,14 @@ const SelectedMarket = ({ model }: { model: Model }) => (
   </>
 );
 
+/** Greys old prices out. A part of its own, so that its clock does not draw the whole market anew each second. */
+const MarketGrid = ({ children }: { children: ReactNode }) => (
+  <div className={`market-grid ${useConnection() === 'stale' ? 'stale' : ''}`}>{children}</div>
+);
+
 const Market = () => {
   const { data: models } = useQuery(modelsQuery);
   const [wanted, select] = useSelection();
-  const isStale = useConnection() === 'stale';
   const model = chooseInstrument(models ?? [], wanted);
   const choose = (symbol: string): void => {
     select(symbol);
@@ -42,14 +47,12 @@ const Market = () => {
   };
   return (
     <>
-      <div className={`market-grid ${isStale ? 'stale' : ''}`}>
+      <MarketGrid>
         <InstrumentList selected={model?.id} onSelect={choose} />
-        {model === undefined ? (
-          <MarketSkeleton isLoading={models === undefined} />
-        ) : (
-          <SelectedMarket model={model} />
-        )}
-      </div>
+        {models === undefined && <MarketSkeleton />}
+        {models?.length === 0 && <NoMarket />}
+        {model !== undefined && <SelectedMarket model={model} />}
+      </MarketGrid>
       <div className="grid gap-3 xl:grid-cols-[minmax(0,7fr)_minmax(0,4fr)]">
         <ReceiptsCard />
         <Quickstart model={model?.id ?? 'text-standard'} />

@@ -1,22 +1,13 @@
-import { type OpenGrid, RateLimitError, type Receipt } from '@opengrid/sdk';
+import type { OpenGrid, Receipt } from '@opengrid/sdk';
 import { QueryClient, queryOptions } from '@tanstack/react-query';
 import { publicGrid } from './grid.ts';
+import { pollEvery } from './polling.ts';
 
 /** The cache of everything read. Polls stop while the page is hidden, and a lost poll waits for the next one. */
 export const queryClient = new QueryClient({
   // The server is often on this very machine, which may well have no network.
   defaultOptions: { queries: { retry: false, networkMode: 'always', refetchOnWindowFocus: true } },
 });
-
-type PolledQuery = { state: { error: Error | null } };
-
-/** Polls at an interval, or after the pause that a rate limit asked for. */
-const pollEvery =
-  (intervalMs: number) =>
-  ({ state: { error } }: PolledQuery): number => {
-    const pauseMs = error instanceof RateLimitError ? (error.retryAfterSeconds ?? 1) * 1_000 : 0;
-    return Math.max(intervalMs, pauseMs);
-  };
 
 /** Levels of the book on each side. */
 export const bookDepth = 10;

@@ -150,7 +150,8 @@ export const QualificationBadge = ({ qualification }: { qualification: Model['qu
   if (qualification === 'probed') {
     return (
       <Badge tone="good" title="The endpoints behind it were measured by probes.">
-        qualification probed
+        <span className="max-sm:sr-only">qualification </span>
+        probed
       </Badge>
     );
   }
@@ -159,7 +160,8 @@ export const QualificationBadge = ({ qualification }: { qualification: Model['qu
       tone="warn"
       title="At least one endpoint behind it was let in by the operator and is not measured."
     >
-      qualification {qualification}
+      <span className="max-sm:sr-only">qualification </span>
+      {qualification}
     </Badge>
   );
 };

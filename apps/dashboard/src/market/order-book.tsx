@@ -122,6 +122,15 @@ const SkeletonLadder = () => (
   </table>
 );
 
+/** The book of an instrument that is not known yet. */
+export const OrderBookSkeleton = () => (
+  <Card id="book" title="Order book">
+    <div className="pb-2" aria-busy="true">
+      <SkeletonLadder />
+    </div>
+  </Card>
+);
+
 /** The resting orders of one instrument, asks above bids, cumulative depth behind the rows. */
 export const OrderBookCard = ({ symbol }: { symbol: string }) => {
   const { data: book, error } = useQuery(bookQuery(symbol));

@@ -94,6 +94,16 @@ const Trades = ({ trades }: { trades: readonly PublicTrade[] }) => {
   );
 };
 
+/** The tape of an instrument that is not known yet. */
+export const TapeSkeleton = () => (
+  <Card id="trades" title="Last trades">
+    <table className="w-full table-fixed text-sm" aria-busy="true">
+      <Head />
+      <SkeletonTape />
+    </table>
+  </Card>
+);
+
 /** Last trades, newest first. */
 export const Tape = ({ symbol }: { symbol: string }) => {
   const { data: trades, error } = useQuery(tradesQuery(symbol));
