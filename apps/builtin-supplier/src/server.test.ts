@@ -1,6 +1,7 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { TextWriter } from './model/writer.ts';
 import { MODEL_ID } from './model-card.ts';
 import { type BuiltinSupplierServer, createBuiltinSupplierServer } from './server.ts';
 
@@ -220,6 +221,25 @@ describe('a request that cannot be answered', () => {
   });
 });
 
+describe('an error inside', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it('is counted, and tells nothing of the request', async () => {
+    vi.spyOn(TextWriter.prototype, 'write').mockImplementation(() => {
+      throw new Error(CANARY);
+    });
+    const whole = await post(ASK);
+    const body = await whole.text();
+    expect([whole.status, JSON.parse(body).error.code]).toEqual([500, 'internal_error']);
+    expect(body).not.toContain(CANARY);
+    // A stream has begun by then: its connection breaks, so that nobody takes the answer for a whole one.
+    await expect(post({ ...ASK, stream: true }).then((response) => response.text())).rejects.toThrow();
+    expect(supplier.stats()).toMatchObject({ failures: 2, activeRequests: 0 });
+  });
+});
+
 describe('the other routes', () => {
   it('list the one model and say what it is', async () => {
     const { data } = await client.models.list();
@@ -234,7 +254,7 @@ describe('the other routes', () => {
 
   it('tell the health without a key', async () => {
     const response = await fetch(new URL('/health', supplier.baseUrl));
-    expect(await response.json()).toMatchObject({ status: 'ok', active_requests: 0, failures: 0 });
+    expect(await response.json()).toMatchObject({ status: 'ok', active_requests: 0, failures: 2 });
   });
 
   it('refuse unknown paths and methods in JSON', async () => {

@@ -109,7 +109,7 @@ class Supplier {
     };
     this.#keyDigest = digest(options.apiKey);
     this.#writer = new TextWriter(loadTable());
-    this.#fingerprint = `ngram_${createHash('sha256').update(readFileSync(MODEL_FILE)).digest('hex').slice(0, 10)}`;
+    this.#fingerprint = `ngram_${digest(readFileSync(MODEL_FILE)).toString('hex').slice(0, 10)}`;
   }
 
   /** Answers one request; never rejects. */
@@ -199,8 +199,8 @@ class Supplier {
   }
 }
 
-function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+function digest(data: string | Buffer): Buffer {
+  return createHash('sha256').update(data).digest();
 }
 
 function refuseMethod(response: ServerResponse, allowed: string): void {

@@ -36,7 +36,10 @@ describe('stop sequences', () => {
   });
 });
 
-/** Reads letter by letter and looks after each whether the text ends with a stop sequence, the longest one first. */
+/**
+ * Reads letter by letter and looks after each whether the text ends with a stop sequence, the longest one
+ * first.
+ */
 function cutSlowly(text: string, stops: string[]): string {
   for (let end = 1; end <= text.length; end++) {
     const ended = stops.filter((stop) => text.slice(0, end).endsWith(stop));

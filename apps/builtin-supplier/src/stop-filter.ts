@@ -1,6 +1,6 @@
 /**
- * Finds stop sequences in text that arrives in parts. Text is held back only as long as it may still turn out to be the
- * beginning of a stop sequence.
+ * Finds stop sequences in text that arrives in parts. Text is held back only as long as it may still turn out
+ * to be the beginning of a stop sequence.
  */
 export class StopFilter {
   readonly #stops: readonly string[];
@@ -34,7 +34,9 @@ export class StopFilter {
     return text;
   }
 
-  /** Where the stop sequence begins that is complete first: the same one, however the text is cut into parts. */
+  /**
+   * Where the stop sequence begins that is complete first: the same one, however the text is cut into parts.
+   */
   #earliestStop(text: string): number | undefined {
     const found = this.#stops
       .map((stop) => ({ start: text.indexOf(stop), end: text.indexOf(stop) + stop.length }))

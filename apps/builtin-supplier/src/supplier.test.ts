@@ -40,10 +40,10 @@ describe('the supplier in a worker thread', () => {
   });
 
   it('tells when its thread ends unasked', async () => {
-    const postMessage = vi.spyOn(Worker.prototype, 'on');
+    const on = vi.spyOn(Worker.prototype, 'on');
     const supplier = await startBuiltinSupplier({ apiKey: API_KEY });
-    const worker = postMessage.mock.contexts[0] as Worker;
-    postMessage.mockRestore();
+    const worker = on.mock.contexts[0] as Worker;
+    on.mockRestore();
     await worker.terminate();
     expect(await supplier.ended).toBe('failed');
     await supplier.close();

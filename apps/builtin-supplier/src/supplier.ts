@@ -16,15 +16,18 @@ export type BuiltinSupplier = {
 /** What the thread tells its parent once. */
 export type WorkerMessage = { baseUrl: string } | { failure: string };
 
-// Well above what the model and the tokenizer need (some 150 MB), well below what would harm the server around it.
+// Well above what the model and the tokenizer need (some 150 MB), well below what would harm the server
+// around it.
 const HEAP_LIMIT_MB = 512;
 
 /**
- * Starts the supplier in a worker thread, so that writing text never delays the server's own requests. Rejects when the
- * port is taken or the model cannot be loaded; the error carries a code such as `EADDRINUSE`.
+ * Starts the supplier in a worker thread, so that writing text never delays the server's own requests.
+ * Rejects when the port is taken or the model cannot be loaded; the error carries a code such as
+ * `EADDRINUSE`.
  */
 export async function startBuiltinSupplier(options: BuiltinSupplierOptions): Promise<BuiltinSupplier> {
-  // The environment holds secrets of the server that this thread has no use for, and its flags are not ours either.
+  // The environment holds secrets of the server that this thread has no use for, and its flags are not ours
+  // either.
   const worker = new Worker(workerFile(), {
     workerData: options,
     env: {},

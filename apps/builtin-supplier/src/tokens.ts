@@ -6,13 +6,12 @@ export type Tokenizer = {
   pieces(text: string): string[];
 };
 
-// A merge step looks at the whole run, so a run of one kind of character costs its length squared: 80,000 letters without
-// a space take five seconds. Cut into pieces of this size they take milliseconds, for at most one token more a piece.
+// A merge step looks at the whole run, so a run of one kind of character costs its length squared: 80,000
+// letters without a space take five seconds. Cut into pieces of this size they take milliseconds, for at most
+// one token more a piece.
 const LONGEST_RUN = 512;
-const LONG_RUN = new RegExp(
-  `[\\p{L}\\p{M}]{${LONGEST_RUN}}|\\p{N}{${LONGEST_RUN}}|\\s{${LONGEST_RUN}}|[^\\s\\p{L}\\p{N}]{${LONGEST_RUN}}`,
-  'gu',
-);
+const RUN_KINDS = String.raw`[\p{L}\p{M}]|\p{N}|\s|[^\s\p{L}\p{N}]`.split('|');
+const LONG_RUN = new RegExp(RUN_KINDS.map((kind) => `${kind}{${LONGEST_RUN}}`).join('|'), 'gu');
 
 let loading: Promise<Tokenizer> | undefined;
 

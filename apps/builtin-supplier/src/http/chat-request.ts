@@ -22,7 +22,10 @@ const STOP_LENGTH_AT_MOST = 1_000;
 
 type Message = { role: string; text: string };
 
-/** Checks the body of a chat request. Tools are accepted and ignored, as the model card says; the rest is refused. */
+/**
+ * Checks the body of a chat request. Tools are accepted and ignored, as the model card says; the rest is
+ * refused.
+ */
 export function parseChatRequest(body: JsonObject): { request: ChatRequest } | { error: ApiError } {
   const fields = new FieldReader(body);
   if (typeof fields.raw('model') !== 'string')
@@ -77,7 +80,10 @@ function readCompletion(fields: FieldReader, messages: Message[]): CompletionReq
   };
 }
 
-/** Without a seed every answer is another one, except at temperature 0, where none of them should depend on luck. */
+/**
+ * Without a seed every answer is another one, except at temperature 0, where none of them should depend on
+ * luck.
+ */
 function readSeed(fields: FieldReader, temperature: number): number {
   const seed = fields.integer('seed', Number.NEGATIVE_INFINITY);
   if (seed !== undefined) return hashText(String(seed));

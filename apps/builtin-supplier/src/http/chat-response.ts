@@ -42,7 +42,10 @@ export class ChatResponse {
     return JSON.stringify({ ...this.#head, object: 'chat.completion', choices, usage });
   }
 
-  /** An event with a delta; `usage` is null where the client asked for a usage event, and absent where it did not. */
+  /**
+   * An event with a delta; `usage` is null where the client asked for a usage event, and absent where it did
+   * not.
+   */
   delta(delta: object, { reason, usage }: { reason?: Ending['reason']; usage: null | undefined }): string {
     const choices = [{ index: 0, delta, logprobs: null, finish_reason: reason ?? null }];
     return this.#event({ choices, usage });

@@ -58,7 +58,9 @@ export async function deliverStream(delivery: Delivery, usageInStream: boolean):
 
 type Sink = { take: (text: string) => void; flush: () => Promise<void> };
 
-/** Runs the completion at its pace. Undefined when the client left: then nothing more is written or computed. */
+/**
+ * Runs the completion at its pace. Undefined when the client left: then nothing more is written or computed.
+ */
 async function produce(delivery: Delivery, sink: Sink): Promise<Ending | undefined> {
   const { pieces, signal } = delivery;
   const pacer = new Pacer(delivery.tokensPerSecond);

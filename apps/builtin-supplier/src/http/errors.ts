@@ -1,4 +1,7 @@
-/** A refusal in the shape OpenAI clients understand. The message never repeats anything of the request's content. */
+/**
+ * A refusal in the shape OpenAI clients understand. The message never repeats anything of the request's
+ * content.
+ */
 export type ApiError = {
   status: number;
   message: string;

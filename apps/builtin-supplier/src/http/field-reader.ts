@@ -4,7 +4,9 @@ import { type ApiError, invalidField } from './errors.ts';
 /** The numbers a field allows. */
 export type NumberRule = { min: number; max: number; fallback: number };
 
-/** Reads the fields of one request and remembers the first thing that is wrong with it. Null counts as absent. */
+/**
+ * Reads the fields of one request and remembers the first thing that is wrong with it. Null counts as absent.
+ */
 export class FieldReader {
   readonly #body: JsonObject;
   #problem: ApiError | undefined;

@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-// Tokens due within this time are sent at once: timers are no finer, and one timer a token would cost more than the token.
+// Tokens due within this time are sent at once: timers are no finer, and one timer a token would cost more
+// than the token.
 const EARLY_MS = 2;
 // Without a pace, other requests get their turn after this many tokens.
 const TOKENS_PER_TURN = 64;
 
 /**
- * Holds a completion to a number of tokens a second. Every token is due at a time counted from the start, so late timers
- * never add up. A speed of 0 means as fast as possible.
+ * Holds a completion to a number of tokens a second. Every token is due at a time counted from the start, so
+ * late timers never add up. A speed of 0 means as fast as possible.
  */
 export class Pacer {
   readonly #tokensPerSecond: number;

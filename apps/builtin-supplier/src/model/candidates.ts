@@ -1,17 +1,20 @@
 import { ORDER } from './format.ts';
 import { countOf, findChild, type Table } from './table.ts';
 
-// Absolute discounting: every seen n-gram gives up half a sighting, and what is given up goes to the shorter context.
+// Absolute discounting: every seen n-gram gives up half a sighting, and what is given up goes to the shorter
+// context.
 const DISCOUNT = 0.5;
-// The shorter context gets only this part of its due, since it knows less. By eye: 0.3 wanders off, 0 recites.
+// The shorter context gets only this part of its due, since it knows less. By eye: 0.3 wanders off, 0
+// recites.
 const BACKOFF_SHARE = 0.05;
-// Only the most frequent followers of one context take part, like `top_k` elsewhere. The context "the" alone has
-// thousands, most of them seen once, and weighing each of them for every word would cost more than it gives.
+// Only the most frequent followers of one context take part, like `top_k` elsewhere. The context "the" alone
+// has thousands, most of them seen once, and weighing each of them for every word would cost more than it
+// gives.
 const FOLLOWERS_AT_MOST = 192;
 
 /**
- * The words that may come next and how likely each is. One instance serves one thread: `collect` overwrites the result of
- * the call before, so that writing a word allocates nothing.
+ * The words that may come next and how likely each is. One instance serves one thread: `collect` overwrites
+ * the result of the call before, so that writing a word allocates nothing.
  */
 export class Candidates {
   /** Word numbers, the first `size` of them valid. */
@@ -79,7 +82,10 @@ export class Candidates {
     this.scores[word]! += score;
   }
 
-  /** The most frequent children, in the order of the table; remembered, because a crowded context is met often. */
+  /**
+   * The most frequent children, in the order of the table; remembered, because a crowded context is met
+   * often.
+   */
   #strongestOf(depth: number, start: number, end: number): Uint32Array {
     const key = depth * 0x1_0000_0000 + start;
     const known = this.#strongest.get(key);

@@ -1,8 +1,9 @@
 /**
- * The table file: 8 bytes of magic, then one brotli stream. Inside it, all numbers are varints:
- * vocabulary size, byte length of the vocabulary, the words joined by a zero byte (most frequent first); one quantised count a word;
- * then for levels 2, 3 and 4 the n-grams as a prefix tree: for every node of the level above, in order, the number of its children, the
- * gaps between their sorted word numbers, and after all of these one quantised count a child.
+ * The table file: 8 bytes of magic, then one brotli stream. Inside it, all numbers are varints: vocabulary
+ * size, byte length of the vocabulary, the words joined by a zero byte (most frequent first); one quantised
+ * count a word; then for levels 2, 3 and 4 the n-grams as a prefix tree: for every node of the level above,
+ * in order, the number of its children, the gaps between their sorted word numbers, and after all of these
+ * one quantised count a child.
  */
 export const MAGIC = 'OGNGRAM1';
 

@@ -11,8 +11,8 @@ export function hashText(text: string, start = 0x811c9dc5): number {
 }
 
 /**
- * mulberry32: the same 32-bit seed gives the same sequence on every machine, which Math.random cannot promise.
- * Its period of 2^32 is far beyond one completion.
+ * mulberry32: the same 32-bit seed gives the same sequence on every machine, which Math.random cannot
+ * promise. Its period of 2^32 is far beyond one completion.
  */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;

@@ -11,11 +11,13 @@ export type Sampling = {
   presencePenalty: number;
 };
 
-// Below this the exponent 1/temperature only makes infinities; the outcome is the likeliest word all the same.
+// Below this the exponent 1/temperature only makes infinities; the outcome is the likeliest word all the
+// same.
 const ARGMAX_BELOW = 0.02;
 
 /**
- * Draws one of the candidates; `scores` is changed on the way. Undefined when no candidate has a score above zero.
+ * Draws one of the candidates; `scores` is changed on the way. Undefined when no candidate has a score above
+ * zero.
  */
 export function sampleWord(candidates: Candidates, sampling: Sampling, random: Random): number | undefined {
   const best = likeliest(candidates);
@@ -36,7 +38,10 @@ function likeliest({ words, scores, size }: Candidates): number | undefined {
   return best;
 }
 
-/** Raises every score to 1/temperature, relative to the highest one so that nothing underflows to an empty set. */
+/**
+ * Raises every score to 1/temperature, relative to the highest one so that nothing underflows to an empty
+ * set.
+ */
 function applyTemperature({ words, scores, size }: Candidates, temperature: number, highest: number): void {
   if (temperature === 1) return;
   for (let index = 0; index < size; index++) {
@@ -45,10 +50,9 @@ function applyTemperature({ words, scores, size }: Candidates, temperature: numb
   }
 }
 
-function draw({ words, scores, size }: Candidates, random: Random): number {
-  let total = 0;
-  for (let index = 0; index < size; index++) total += scores[words[index]!]!;
-  let rest = random() * total;
+function draw(candidates: Candidates, random: Random): number {
+  const { words, scores, size } = candidates;
+  let rest = random() * totalOf(candidates);
   let last = 0;
   for (let index = 0; index < size; index++) {
     const word = words[index]!;
@@ -62,18 +66,37 @@ function draw({ words, scores, size }: Candidates, random: Random): number {
 
 function drawFromNucleus(candidates: Candidates, topP: number, random: Random): number {
   const { words, scores, size } = candidates;
-  const sorted = Float64Array.from(words.subarray(0, size), (word) => scores[word]!).sort();
-  const total = sorted.reduce((sum, score) => sum + score, 0);
-  let held = 0;
-  let lowest = size;
-  // At least one word stays, even for topP = 0.
-  do held += sorted[--lowest]!;
-  while (lowest > 0 && held < topP * total);
+  const total = totalOf(candidates);
+  // Words below this hold less than the part that is left out even if all are taken together: no need to sort
+  // them.
+  const floor = ((1 - topP) * total) / (size + 1);
+  const sorted = new Float64Array(size);
+  let count = 0;
+  for (let index = 0; index < size; index++) {
+    const score = scores[words[index]!]!;
+    if (score >= floor) sorted[count++] = score;
+  }
+  const threshold = lowestOfNucleus(sorted.subarray(0, count).sort(), topP * total);
   // Words as likely as the last one that fits stay too: there is no honest way to choose between them.
-  const threshold = sorted[lowest]!;
   for (let index = 0; index < size; index++) {
     const word = words[index]!;
     if (scores[word]! < threshold) scores[word] = 0;
   }
   return draw(candidates, random);
+}
+
+/**
+ * The lowest score that still belongs to the likeliest ones holding `wanted` together; at least one word
+ * stays.
+ */
+function lowestOfNucleus(sorted: Float64Array, wanted: number): number {
+  let lowest = sorted.length - 1;
+  for (let held = sorted[lowest]!; held < wanted && lowest > 0; held += sorted[lowest]!) lowest--;
+  return sorted[lowest]!;
+}
+
+function totalOf({ words, scores, size }: Candidates): number {
+  let total = 0;
+  for (let index = 0; index < size; index++) total += scores[words[index]!]!;
+  return total;
 }

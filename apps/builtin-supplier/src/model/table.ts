@@ -8,11 +8,16 @@ export type Level = {
   words: Uint16Array;
   /** Quantised counts; `countOf` restores them. */
   codes: Uint8Array;
-  /** Where the children of node `i` start in the next level; entry `i + 1` is where they end. Empty on the last level. */
+  /**
+   * Where the children of node `i` start in the next level; entry `i + 1` is where they end. Empty on the
+   * last level.
+   */
   childStarts: Uint32Array;
 };
 
-/** A frozen n-gram table. Level 0 holds the words themselves: node number and word number are the same there. */
+/**
+ * A frozen n-gram table. Level 0 holds the words themselves: node number and word number are the same there.
+ */
 export type Table = {
   words: string[];
   wordNumbers: Map<string, number>;
@@ -29,7 +34,10 @@ export function countOf(level: Level, node: number): number {
   return COUNTS[level.codes[node]!]!;
 }
 
-/** Finds the child with this word among the children of `parent`; undefined when the n-gram is not in the table. */
+/**
+ * Finds the child with this word among the children of `parent`; undefined when the n-gram is not in the
+ * table.
+ */
 export function findChild(table: Table, depth: number, parent: number, word: number): number | undefined {
   const starts = table.levels[depth]!.childStarts;
   const words = table.levels[depth + 1]!.words;

@@ -16,11 +16,13 @@ export type WritingRequest = Sampling & {
 
 const CONTEXT_WORDS = ORDER - 1;
 const UNKNOWN = -1;
-// The source texts are hours long, so the length of an answer is ours to choose: some seven sentences on average.
+// The source texts are hours long, so the length of an answer is ours to choose: some seven sentences on
+// average.
 const END_AFTER_SENTENCE = 0.12;
 const END_AFTER_PARAGRAPH = 0.5;
 const SHORTEST_TEXT_WORDS = 12;
-// Words of the prompt are likelier than they would be otherwise, less so each time they are used (a cache model).
+// Words of the prompt are likelier than they would be otherwise, less so each time they are used (a cache
+// model).
 const TOPIC_BOOST = 5;
 // The most frequent words carry no topic, and a long prompt has too many.
 const COMMON_WORDS = 150;
@@ -47,8 +49,8 @@ export class TextWriter {
   }
 
   /**
-   * Yields the text piece by piece: a word with its leading space, or a punctuation mark. The same request gives the
-   * same pieces. The caller stops reading when it has enough.
+   * Yields the text piece by piece: a word with its leading space, or a punctuation mark. The same request
+   * gives the same pieces. The caller stops reading when it has enough.
    */
   *write(request: WritingRequest): Generator<string, void, undefined> {
     const text = new TextState(this.#table, request);
@@ -71,7 +73,8 @@ export class TextWriter {
       const word = sampleWord(this.#candidates, sampling, text.random);
       if (word !== undefined) return word;
     }
-    // Every follower of a full stop is barred only when the text holds them all: the full stop itself is always possible.
+    // Every follower of a full stop is barred only when the text holds them all: the full stop itself is
+    // always possible.
     return this.#sentenceStart;
   }
 
@@ -102,8 +105,9 @@ export class TextWriter {
   }
 
   /**
-   * Bars the words that would repeat a run this text already has; without this, temperature 0 walks in circles. A word that
-   * nearly always follows ("United States") stays, since what else could be written there would be wrong.
+   * Bars the words that would repeat a run this text already has; without this, temperature 0 walks in
+   * circles. A word that nearly always follows ("United States") stays, since what else could be written
+   * there would be wrong.
    */
   #barRepetition(text: TextState): void {
     const { words, scores, size } = this.#candidates;
