@@ -1,4 +1,4 @@
-import { BUY } from './book/book.ts';
+import { BUY, SELL } from './book/book.ts';
 import type { ClosureReason, OrderStatus, Refused } from './events.ts';
 import { feeMicros } from './fills.ts';
 import { KIND } from './ledger.ts';
@@ -35,6 +35,13 @@ export function cancelAll(
     for (const order of [...position.openOrders]) {
       removeResting(context, market, market.book.find(order), reason);
     }
+  }
+}
+
+/** Cancels every resting order of a market, bids first, in priority order. */
+export function cancelMarket(context: Context, market: Market, reason: ClosureReason): void {
+  for (const slot of [...market.book.slots(BUY), ...market.book.slots(SELL)]) {
+    removeResting(context, market, slot, reason);
   }
 }
 

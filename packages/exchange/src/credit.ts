@@ -1,10 +1,18 @@
 import { cancelAll } from './cancel-order.ts';
 import type { Command } from './commands.ts';
+import { returnToIssuer } from './escrow.ts';
 import type { Refused } from './events.ts';
 import { addSegment, closeLot, emitLot, unitsOf } from './holdings.ts';
 import { cumulativeShare, isNonNegativeInteger, isPositiveInteger } from './integers.ts';
 import { KIND, type Kind } from './ledger.ts';
-import { type Context, type Lot, positionsInOrder, type Segment, TOKENS_PER_UNIT } from './state.ts';
+import {
+  type Context,
+  type Lot,
+  NO_RANGE,
+  positionsInOrder,
+  type Segment,
+  TOKENS_PER_UNIT,
+} from './state.ts';
 import { availableUsd } from './usd.ts';
 
 type Of<K extends Command['kind']> = Extract<Command, { kind: K }>;
@@ -16,11 +24,17 @@ const DISPUTE_HOLDS: readonly (readonly [Kind, Kind])[] = [
   [KIND.userCard, KIND.disputeHeld],
   [KIND.userProceeds, KIND.disputeHeldProceeds],
 ];
-/** Above this no balance may grow, so that sums of many stay below 2^53. */
+/** Above this no balance may grow by credits. */
 const MAX_CREDIT_MICROS = 1_000_000_000_000_000;
+/** What one source of USD may have given in all, so that every sum over accounts stays below 2^53. */
+const MAX_SOURCE_MICROS = 2 ** 51;
 
 function isAmount(amountMicros: number): boolean {
   return isPositiveInteger(amountMicros) && amountMicros <= MAX_CREDIT_MICROS;
+}
+
+function canGive(context: Context, source: Kind, amountMicros: number): boolean {
+  return context.state.ledger.balance(source) - amountMicros >= -MAX_SOURCE_MICROS;
 }
 
 /** Credits a top-up that was paid, or a promotion. */
@@ -30,13 +44,16 @@ export function credit(context: Context, command: Of<'credit'>): Refused | undef
   if (!isAmount(amountMicros)) return INVALID;
   if (availableUsd(ledger, account) + amountMicros > MAX_CREDIT_MICROS) return INVALID;
   const isPromotion = origin === 'promotional';
-  ledger.post(isPromotion ? KIND.promotions : KIND.stripe, {}, -amountMicros);
+  const source = isPromotion ? KIND.promotions : KIND.stripe;
+  if (!canGive(context, source, amountMicros)) return INVALID;
+  ledger.post(source, {}, -amountMicros);
   ledger.post(isPromotion ? KIND.userPromotional : KIND.userCard, { account }, amountMicros);
   return undefined;
 }
 
 export function fundReserve(context: Context, command: Of<'fund_reserve'>): Refused | undefined {
-  if (!isAmount(command.amountMicros)) return INVALID;
+  const { amountMicros } = command;
+  if (!isAmount(amountMicros) || !canGive(context, KIND.operatorFunds, amountMicros)) return INVALID;
   context.state.ledger.post(KIND.operatorFunds, {}, -command.amountMicros);
   context.state.ledger.post(KIND.reserve, {}, command.amountMicros);
   return undefined;
@@ -83,8 +100,8 @@ export function openDispute(context: Context, command: Of<'open_dispute'>): Refu
   const { account, amountMicros } = command;
   const { state } = context;
   if (!isAmount(amountMicros)) return INVALID;
-  cancelAll(context, { account }, 'account_suspended');
-  suspend(context, account, { suspended: true });
+  suspend(context, account);
+  state.accounts.get(account)!.openDisputes += 1;
   let left = amountMicros;
   for (const [from, to] of DISPUTE_HOLDS) {
     const part = Math.min(left, state.ledger.balance(from, account));
@@ -101,6 +118,10 @@ export function closeDispute(context: Context, command: Of<'close_dispute'>): Re
   const isValid = isAmount(command.amountMicros) && isNonNegativeInteger(command.processorFeeMicros);
   if (!isValid || !state.accounts.has(operator)) return INVALID;
   const isWon = command.outcome === 'won';
+  // A dispute can end without ever having been announced: what its opening does is then done here.
+  if (!isWon) suspend(context, account);
+  const holder = state.accounts.get(account)!;
+  holder.openDisputes = Math.max(0, holder.openDisputes - 1);
   let debt = command.amountMicros;
   for (const [origin, hold] of DISPUTE_HOLDS) {
     const part = Math.min(debt, state.ledger.balance(hold, account));
@@ -109,7 +130,8 @@ export function closeDispute(context: Context, command: Of<'close_dispute'>): Re
     debt -= part;
   }
   if (isWon) {
-    suspend(context, account, { suspended: false });
+    const isSettled = holder.openDisputes === 0 && state.ledger.balance(KIND.badDebt, account) === 0;
+    if (isSettled) lift(context, account);
     return undefined;
   }
   const seized = seizeUnits(context, account, { operator, debtMicros: debt });
@@ -137,9 +159,16 @@ function takeInOrder(
   }
 }
 
-function suspend(context: Context, account: number, { suspended }: { suspended: boolean }): void {
-  context.state.accounts.get(account)!.suspended = suspended;
-  context.emit({ type: 'account', account, suspended, opened: false });
+/** Ends every resting order of an account and bars it from trading. */
+function suspend(context: Context, account: number): void {
+  cancelAll(context, { account }, 'account_suspended');
+  context.state.accounts.get(account)!.suspended = true;
+  context.emit({ type: 'account', account, suspended: true, opened: false });
+}
+
+function lift(context: Context, account: number): void {
+  context.state.accounts.get(account)!.suspended = false;
+  context.emit({ type: 'account', account, suspended: false, opened: false });
 }
 
 /**
@@ -171,6 +200,8 @@ interface Seizure {
 /** Whole unopened units from the end of a run whose price fits into what is owed. */
 function seizableUnits(run: Segment, unopened: number, leftMicros: number): number {
   if (run.priceTicks === null || run.priceTicks === 0) return 0;
+  // Units that are back with their issuer are worth what the issuer would deliver: nobody's money stands behind them.
+  if (run.range === NO_RANGE) return 0;
   return Math.min(unopened, Math.floor(leftMicros / (run.priceTicks * MICROS_PER_TICK)));
 }
 
@@ -244,5 +275,6 @@ function giveToOperator(context: Context, units: Segment, seizure: Seizure): voi
   const { operator, instrument } = seizure;
   const tokens = unitsOf(units) * TOKENS_PER_UNIT;
   context.state.ledger.post(KIND.trading, { account: operator, instrument }, tokens);
+  if (units.issuer === operator) units.range = returnToIssuer(context, units.range, tokens);
   addSegment(context.state.position(operator, instrument), units);
 }

@@ -30,16 +30,18 @@ export function heldTokens(hold: Hold): number {
 
 /** Free tokens of one consumption account in drawing order. */
 class TokenPool {
-  readonly lots = new Map<number, { acquisition: number; unitFrom: number }>();
+  readonly lots = new Map<number, { acquisition: number; unitFrom: number; tokensTotal: number }>();
   free = 0;
   held = 0;
   private pieces: Piece[] = [];
 
   insert(range: LotRange): void {
-    const order = this.lots.get(range.lot);
-    if (order === undefined || range.from === range.to) return;
-    const piece: Piece = { ...range, ...order };
-    this.free += range.to - range.from;
+    const lot = this.lots.get(range.lot);
+    if (lot === undefined) return;
+    const { acquisition, unitFrom, tokensTotal } = lot;
+    const piece: Piece = { ...range, to: Math.min(range.to, tokensTotal), acquisition, unitFrom };
+    if (piece.from >= piece.to) return;
+    this.free += piece.to - piece.from;
     let index = 0;
     while (index < this.pieces.length && isBefore(this.pieces[index]!, piece)) index += 1;
     this.pieces.splice(index, 0, piece);
@@ -70,6 +72,20 @@ class TokenPool {
     this.pieces = this.pieces.filter((piece) => piece.lot !== lot);
   }
 
+  /** Follows a lot that now ends earlier: what lies beyond its end is neither free nor given back any more. */
+  trimLot(lot: number, tokensTotal: number): void {
+    const known = this.lots.get(lot);
+    if (known === undefined || known.tokensTotal <= tokensTotal) return;
+    known.tokensTotal = tokensTotal;
+    for (const piece of this.pieces) {
+      if (piece.lot !== lot || piece.to <= tokensTotal) continue;
+      const end = Math.max(piece.from, tokensTotal);
+      this.free -= piece.to - end;
+      piece.to = end;
+    }
+    this.pieces = this.pieces.filter((piece) => piece.from < piece.to);
+  }
+
   private mergeAt(index: number): void {
     const piece = this.pieces[index];
     const next = this.pieces[index + 1];
@@ -95,20 +111,25 @@ export class Earmarks {
     return this.pools.get(account)?.get(instrument)?.held ?? 0;
   }
 
-  /** Follows the committed events of lots. Draws need nothing: their tokens left when they were reserved. */
+  /**
+   * Follows the committed events of lots. Draws need nothing: their tokens left when they were reserved. A lot whose end was
+   * taken away keeps its other tokens; holds on what is gone end when their settlement is refused.
+   */
   follow(event: LotEvent): void {
     const pool = this.pool(event.account, event.instrument);
     if (event.opened) this.addLot(event, [0, event.tokensTotal]);
-    else if (event.status !== 'open') pool.dropLot(event.lot);
+    else if (event.status === 'open') pool.trimLot(event.lot, event.tokensTotal);
+    else pool.dropLot(event.lot);
   }
 
   /** Registers a lot with its undrawn ranges as flat pairs (at start-up, from the restored state). */
   addLot(
-    lot: Pick<LotEvent, 'account' | 'instrument' | 'lot' | 'acquisition' | 'unitFrom'>,
+    lot: Pick<LotEvent, 'account' | 'instrument' | 'lot' | 'acquisition' | 'unitFrom' | 'tokensTotal'>,
     free: readonly number[],
   ): void {
     const pool = this.pool(lot.account, lot.instrument);
-    pool.lots.set(lot.lot, { acquisition: lot.acquisition, unitFrom: lot.unitFrom });
+    const { acquisition, unitFrom, tokensTotal } = lot;
+    pool.lots.set(lot.lot, { acquisition, unitFrom, tokensTotal });
     for (let index = 0; index < free.length; index += 2) {
       pool.insert({ lot: lot.lot, from: free[index]!, to: free[index + 1]! });
     }

@@ -1,6 +1,6 @@
 import { cumulativeShare, invariant, mulDiv } from './integers.ts';
 import { KIND } from './ledger.ts';
-import { type Context, type EscrowRange, TOKENS_PER_UNIT } from './state.ts';
+import { type Context, type EscrowRange, NO_RANGE, TOKENS_PER_UNIT } from './state.ts';
 
 const MICROS_PER_TICK = 100;
 /** A substitute is never paid more than the 24 h average plus this. */
@@ -49,6 +49,20 @@ export function releaseEscrow(context: Context, range: EscrowRange, tokens: numb
   return slice;
 }
 
+/**
+ * Units that came back to their issuer: their escrow is the issuer's at once, and nothing stands behind them until they are
+ * sold again. Units that were with their issuer already have none.
+ * @returns the range of the units afterwards.
+ */
+export function returnToIssuer(context: Context, range: number, tokens: number): number {
+  const { ranges, ledger } = context.state;
+  const behind = ranges.get(range);
+  if (behind === undefined) return NO_RANGE;
+  const slice = releaseEscrow(context, behind, tokens);
+  ledger.post(KIND.userProceeds, { account: behind.issuer }, slice);
+  return NO_RANGE;
+}
+
 /** Highest price a substitute may be paid, in ticks per unit; undefined without a 24 h average. */
 export function substituteCapTicks(vwapTicks: number | undefined): number | undefined {
   return vwapTicks === undefined ? undefined : mulDiv(vwapTicks, SUBSTITUTE_CAP_PERCENT, 100);
@@ -65,7 +79,8 @@ export interface SubstitutePay {
 
 /**
  * Pays a substitute for an obligor that failed: its price, from the released slice, then the obligor's collateral, then the
- * operator's reserve. A price above the cap, or one that nobody can pay, falls back to the slice.
+ * operator's reserve. A price above the cap, or one that nobody can pay, falls back to the slice. Without a 24 h average
+ * there is no cap, so nothing is paid beyond the slice.
  * @returns what the substitute was paid, in micro-dollars.
  */
 export function paySubstitute(context: Context, pay: SubstitutePay): number {
@@ -75,7 +90,8 @@ export function paySubstitute(context: Context, pay: SubstitutePay): number {
   const extra = Math.max(0, wanted.micros - sliceMicros);
   const collateral = Math.min(extra, ledger.balance(KIND.collateral, range.issuer));
   const reserve = extra - collateral;
-  const isPayable = wanted.allowed && reserve <= ledger.balance(KIND.reserve);
+  const isBounded = extra === 0 || pay.capTicks !== undefined;
+  const isPayable = wanted.allowed && isBounded && reserve <= ledger.balance(KIND.reserve);
   const paid = isPayable ? wanted.micros : sliceMicros;
   if (isPayable) {
     range.substituteRemainders.set(pay.substitute, wanted.remainder);

@@ -189,6 +189,12 @@ export type ExchangeEvent =
       readonly quantityUnits: number;
     };
 
+/** The engine sequence that a market reached. */
+export interface MarketSequence {
+  readonly instrument: number;
+  readonly sequence: number;
+}
+
 /** Why a command was refused. Nothing changed and nothing is recorded. */
 export type RefusalCode =
   | 'account_not_found'
@@ -209,8 +215,10 @@ export type Outcome =
       readonly ok: true;
       readonly events: readonly ExchangeEvent[];
       readonly legs: readonly Leg[];
-      /** Engine sequence of the market concerned after the command; 0 where none is. */
+      /** Engine sequence of the market the command names after the command; 0 where it names none. */
       readonly marketSeq: number;
+      /** Every market that the command changed, by instrument: a suspension can end orders in many. */
+      readonly marketSequences: readonly MarketSequence[];
       /** Sequence number of the order that was placed, where one was. */
       readonly order?: number;
     }

@@ -13,16 +13,15 @@ import {
 } from './credit.ts';
 import { substituteCapTicks } from './escrow.ts';
 import type { Accepted, Outcome, Refused } from './events.ts';
-import { feeMicros } from './fills.ts';
 import { invariant, isPositiveInteger } from './integers.ts';
 import type { Kind } from './ledger.ts';
-import { placeOrder } from './place-order.ts';
+import { configureMarket, openMarket, setTradingState } from './markets.ts';
+import { placeOrder, requiredMicros } from './place-order.ts';
 import { autoBuyCeilingTicks } from './prices.ts';
 import { settle } from './settle.ts';
 import { exportState, importState, type StateExport } from './snapshot.ts';
-import { Context, ExchangeState, type Lot, newMarket } from './state.ts';
+import { Context, ExchangeState, type Lot } from './state.ts';
 import { issue, terminateSupplier, transferIssued, transferToConsumption } from './supply.ts';
-import { valueMicros } from './trade-window.ts';
 import { availableUsd } from './usd.ts';
 
 /** Commands that a suspended account may not give. What was delivered is still settled. */
@@ -78,13 +77,13 @@ export class Exchange {
     const { command } = entry;
     const instrument = handled.instrument ?? ('instrument' in command ? command.instrument : undefined);
     const market = instrument === undefined ? undefined : this.state.markets.get(instrument);
-    let marketSeq = 0;
-    if (market !== undefined && command.kind !== 'settle') marketSeq = context.closeMarket(market);
+    const marketSequences = context.closeMarkets(command.kind === 'settle' ? undefined : market);
+    const marketSeq = marketSequences.find((one) => one.instrument === instrument)?.sequence ?? 0;
     this.state.lastSeq = entry.seq;
     this.state.lastAtMs = entry.atMs;
     const legs = this.state.ledger.closeTransaction();
     const order = handled.order === undefined ? {} : { order: handled.order };
-    return { ok: true, events: context.events, legs, marketSeq, ...order };
+    return { ok: true, events: context.events, legs, marketSeq, marketSequences, ...order };
   }
 
   private precheck(command: Command): Refused | undefined {
@@ -146,27 +145,22 @@ export class Exchange {
       { kind: 'open_account' | 'open_market' | 'configure_market' | 'set_trading_state' }
     >,
   ): Handled {
-    const { state } = this;
     if (command.kind === 'open_account') return this.openAccount(context, command.account);
-    const { instrument } = command;
-    if (command.kind === 'open_market') {
-      if (!isPositiveInteger(instrument) || instrument >= 4096)
-        return { ok: false, code: 'validation_failed' };
-      if (state.markets.has(instrument)) return { ok: false, code: 'market_exists' };
-      state.markets.set(instrument, newMarket(instrument, command.rules));
-    }
-    const market = state.market(instrument);
-    if (command.kind === 'configure_market') market.rules = command.rules;
-    if (command.kind === 'set_trading_state') market.state = command.state;
-    const opened = command.kind === 'open_market';
-    context.emit({ type: 'market', instrument, state: market.state, opened });
-    return undefined;
+    if (command.kind === 'open_market') return openMarket(context, command);
+    if (command.kind === 'configure_market') return configureMarket(context, command);
+    return setTradingState(context, command);
   }
 
   private openAccount(context: Context, account: number): Handled {
     if (!isPositiveInteger(account)) return { ok: false, code: 'validation_failed' };
     if (this.state.accounts.has(account)) return { ok: false, code: 'account_exists' };
-    this.state.accounts.set(account, { account, suspended: false, receipts: 0, positions: new Map() });
+    this.state.accounts.set(account, {
+      account,
+      suspended: false,
+      openDisputes: 0,
+      receipts: 0,
+      positions: new Map(),
+    });
     context.emit({ type: 'account', account, suspended: false, opened: true });
     return undefined;
   }
@@ -224,8 +218,7 @@ export class Exchange {
 
   /** What a buy of `quantityUnits` at `limitTicks` must find available: value and taker fee, in micro-dollars. */
   buyRequirementMicros(instrument: number, quantityUnits: number, limitTicks: number): number {
-    const value = valueMicros(quantityUnits, limitTicks);
-    return value + feeMicros(value, this.state.market(instrument).rules.takerBps);
+    return requiredMicros(this.state.market(instrument), quantityUnits, limitTicks);
   }
 
   /** Every lot with tokens left, account by account in drawing order. */

@@ -1,9 +1,9 @@
 import { BUY } from './book/book.ts';
-import { openRange, releaseEscrow } from './escrow.ts';
+import { openRange, returnToIssuer } from './escrow.ts';
 import { addSegment, openLot, takeUnits, unitsOf } from './holdings.ts';
 import { cumulativeShare, mulDivHalfUp } from './integers.ts';
 import { KIND } from './ledger.ts';
-import { type Context, type Market, NO_RANGE, type Segment, sideName, TOKENS_PER_UNIT } from './state.ts';
+import { type Context, type Market, type Segment, sideName, TOKENS_PER_UNIT } from './state.ts';
 import { valueMicros } from './trade-window.ts';
 import { creditSale, payAvailable, payHeld } from './usd.ts';
 
@@ -176,10 +176,7 @@ export class FillSettlement {
     }
     creditSale(state.ledger, this.seller, { net, promotional: sold.promotionalMicros });
     if (sold.issuer !== this.buyer) return sold.range;
-    // An issuer that buys its own units back gets their escrow at once; selling them again is a new primary sale.
-    const slice = releaseEscrow(context, state.ranges.get(sold.range)!, unitsOf(sold) * TOKENS_PER_UNIT);
-    state.ledger.post(KIND.userProceeds, { account: this.buyer }, slice);
-    return NO_RANGE;
+    return returnToIssuer(context, sold.range, unitsOf(sold) * TOKENS_PER_UNIT);
   }
 
   private emitTransfer(): void {

@@ -1,4 +1,4 @@
-import { cumulativeShare, invariant } from './integers.ts';
+import { cumulativeShare, invariant, isNonNegativeInteger } from './integers.ts';
 import { type Context, type Lot, type Position, type Segment, TOKENS_PER_UNIT } from './state.ts';
 
 export function unitsOf(run: { unitFrom: number; unitTo: number }): number {
@@ -110,7 +110,8 @@ function findFree(free: readonly number[], from: number, to: number): number {
 }
 
 export function isFree(lot: Lot, from: number, to: number): boolean {
-  return from >= 0 && from < to && findFree(lot.free, from, to) !== -1;
+  const isRange = isNonNegativeInteger(from) && isNonNegativeInteger(to) && from < to;
+  return isRange && findFree(lot.free, from, to) !== -1;
 }
 
 /** Takes [from, to) out of a lot. The range was checked to be free. */

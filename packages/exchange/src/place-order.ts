@@ -92,10 +92,14 @@ function opposite(side: SideCode): SideCode {
   return side === BUY ? SELL : BUY;
 }
 
-/** What a buy order needs: its value and the taker fee at the worst price. */
+/**
+ * What a buy order needs: its value and the taker fee at the worst price. Quantity and price may both be in range and their
+ * product not: then it is more than any balance can be.
+ */
 export function requiredMicros(market: Market, quantityUnits: number, limitTicks: number): number {
   const value = valueMicros(quantityUnits, limitTicks);
-  return value + feeMicros(value, market.rules.takerBps);
+  if (value > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER;
+  return Math.min(Number.MAX_SAFE_INTEGER, value + feeMicros(value, market.rules.takerBps));
 }
 
 function shortfall(
@@ -182,8 +186,9 @@ function closePrevented(context: Context, market: Market): void {
 }
 
 function endOf(market: Market, command: PlaceOrder, taker: Taker): End {
-  if (taker.filledUnits === command.quantityUnits) return { status: 'filled', reason: 'filled' };
   if (market.book.incomingPrevented) return { status: 'cancelled', reason: 'self_trade_prevented' };
+  // Self-trade prevention may have made the order smaller, so that nothing is left although not all of it was filled.
+  if (taker.leftUnits === 0) return { status: 'filled', reason: 'filled' };
   if (command.timeInForce === 'gtc') {
     return { status: taker.filledUnits === 0 ? 'active' : 'partially_filled', reason: null };
   }

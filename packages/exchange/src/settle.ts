@@ -2,6 +2,7 @@ import type { LotRange, Settle } from './commands.ts';
 import { paySubstitute, releaseEscrow, substituteCapTicks } from './escrow.ts';
 import type { Refused } from './events.ts';
 import { closeLot, drawRange, emitLot, isFree } from './holdings.ts';
+import { isNonNegativeInteger } from './integers.ts';
 import { KIND } from './ledger.ts';
 import { type Context, type Lot, NO_RANGE, TOKENS_PER_UNIT } from './state.ts';
 
@@ -27,7 +28,9 @@ export function settle(context: Context, command: Settle): Refused | undefined {
 
 function checkDraws(context: Context, command: Settle): Refused | undefined {
   const { state } = context;
-  if (command.draws.length > 0 && !state.accounts.has(command.servedBy)) {
+  const price = command.substitutePriceTicks ?? null;
+  const isServed = command.draws.length === 0 || state.accounts.has(command.servedBy);
+  if (!isServed || !(price === null || isNonNegativeInteger(price))) {
     return { ok: false, code: 'validation_failed' };
   }
   const ordered = [...command.draws].sort((a, b) => a.lot - b.lot || a.from - b.from);

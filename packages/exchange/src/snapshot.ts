@@ -41,6 +41,7 @@ interface PositionExport {
 interface AccountExport {
   readonly account: number;
   readonly suspended: boolean;
+  readonly openDisputes: number;
   readonly receipts: number;
   readonly positions: readonly PositionExport[];
 }
@@ -102,7 +103,8 @@ function exportAccount(holder: Account): AccountExport {
       issued: position.issued.map((run) => ({ ...run })),
     }))
     .filter(({ segments, lots, issued }) => segments.length + lots.length + issued.length > 0);
-  return { account: holder.account, suspended: holder.suspended, receipts: holder.receipts, positions };
+  const { account, suspended, openDisputes, receipts } = holder;
+  return { account, suspended, openDisputes, receipts, positions };
 }
 
 /** Members in a fixed order, whatever order the journal's reader gave them in. */
@@ -122,7 +124,6 @@ function exportRules(rules: MarketRules): MarketRules {
 
 function exportMarket(market: Market, nowMs: number): MarketExport {
   const { instrument, rules, state, sequence, trades, nextUnit } = market;
-  market.window.vwap24hTicks(nowMs);
   return {
     instrument,
     rules: exportRules(rules),
@@ -130,7 +131,7 @@ function exportMarket(market: Market, nowMs: number): MarketExport {
     sequence,
     trades,
     nextUnit,
-    window: [...market.window.export()],
+    window: market.window.export(nowMs),
     buys: exportOrders(market, BUY),
     sells: exportOrders(market, SELL),
   };
@@ -182,8 +183,8 @@ export function importState(data: StateExport): ExchangeState {
 }
 
 function importAccount(state: ExchangeState, data: AccountExport): void {
-  const { account, suspended, receipts } = data;
-  const holder: Account = { account, suspended, receipts, positions: new Map() };
+  const { account, suspended, openDisputes, receipts } = data;
+  const holder: Account = { account, suspended, openDisputes, receipts, positions: new Map() };
   state.accounts.set(account, holder);
   for (const position of data.positions) {
     const lots = position.lots.map((lot) => ({ ...lot, free: [...lot.free] }));

@@ -1,6 +1,6 @@
 import { Book, BUY, type SideCode } from './book/book.ts';
 import type { MarketRules, Side, TradingState } from './commands.ts';
-import type { ExchangeEvent } from './events.ts';
+import type { ExchangeEvent, MarketSequence } from './events.ts';
 import { invariant } from './integers.ts';
 import { Ledger } from './ledger.ts';
 import { TradeWindow } from './trade-window.ts';
@@ -65,6 +65,8 @@ export interface Position {
 export interface Account {
   readonly account: number;
   suspended: boolean;
+  /** Disputes that were opened and not closed yet. */
+  openDisputes: number;
   receipts: number;
   readonly positions: Map<number, Position>;
 }
@@ -156,10 +158,11 @@ export class Context {
     this.touchedLevels.set(`${instrument}:${side}:${priceTicks}`, { instrument, side, priceTicks });
   }
 
-  /** Emits the final state of every touched level and numbers the change. Returns the market sequence. */
-  closeMarket(market: Market): number {
-    market.sequence += 1;
+  /** Emits the final state of every touched level and numbers the change of every market it concerns. */
+  closeMarkets(named: Market | undefined): MarketSequence[] {
+    const concerned = new Set<number>(named === undefined ? [] : [named.instrument]);
     for (const { instrument, side, priceTicks } of this.touchedLevels.values()) {
+      concerned.add(instrument);
       const { quantity, orderCount } = this.state.market(instrument).book.levelState(side, priceTicks);
       this.emit({
         type: 'level',
@@ -171,7 +174,13 @@ export class Context {
       });
     }
     this.touchedLevels.clear();
-    return market.sequence;
+    return [...concerned].sort((a, b) => a - b).map((instrument) => this.advance(instrument));
+  }
+
+  private advance(instrument: number): MarketSequence {
+    const market = this.state.market(instrument);
+    market.sequence += 1;
+    return { instrument, sequence: market.sequence };
   }
 }
 

@@ -22,6 +22,8 @@ interface Quantity {
 
 const MICROS_PER_TICK = 100;
 const MAX_ISSUE_UNITS = 1_000_000_000;
+/** All units of one instrument together, so that their tokens can be counted below 2^53. */
+const MAX_INSTRUMENT_UNITS = 9_000_000_000;
 
 /** Mints serial-numbered units into the issuer's issuance account. */
 export function issue(context: Context, command: Quantity): Refused | undefined {
@@ -33,6 +35,7 @@ export function issue(context: Context, command: Quantity): Refused | undefined 
   const market = state.market(instrument);
   const unitFrom = market.nextUnit;
   const unitTo = unitFrom + quantityUnits - 1;
+  if (unitTo > MAX_INSTRUMENT_UNITS) return { ok: false, code: 'validation_failed' };
   market.nextUnit = unitTo + 1;
   state.position(account, instrument).issued.push({ unitFrom, unitTo });
   const tokens = quantityUnits * TOKENS_PER_UNIT;
@@ -142,8 +145,13 @@ export function terminateSupplier(context: Context, command: { account: number; 
     cancelAll(context, { account: holder, instrument: command.instrument }, 'admin');
   }
   retireUnsold(context, command);
-  for (const item of outstanding) buyBack(context, command.instrument, item);
-  for (const range of new Set(outstanding.map((item) => item.range))) closeRange(context, range);
+  const escrowLeft = new Map<EscrowRange, number>();
+  for (const item of outstanding) {
+    const { range } = item;
+    const left = escrowLeft.get(range) ?? range.escrowMicros - range.releasedMicros;
+    escrowLeft.set(range, left - buyBack(context, command.instrument, item));
+  }
+  for (const [range, leftMicros] of escrowLeft) closeRange(context, range, leftMicros);
 }
 
 function collectOutstanding(
@@ -183,7 +191,8 @@ function pushOutstanding(
   found.push({ ...item, range: context.state.ranges.get(segment.range)! });
 }
 
-function buyBack(context: Context, instrument: number, item: Outstanding): void {
+/** Buys one run back and returns what its escrow paid for it. */
+function buyBack(context: Context, instrument: number, item: Outstanding): number {
   const { state } = context;
   const { holder, range, tokens, tokensBefore, segment } = item;
   const atCost = mulDiv(tokens, segment.priceTicks! * MICROS_PER_TICK, TOKENS_PER_UNIT);
@@ -198,6 +207,7 @@ function buyBack(context: Context, instrument: number, item: Outstanding): void 
   state.ledger.post(KIND.fees, {}, -fee);
   state.ledger.post(KIND.userProceeds, { account: holder }, fee);
   takeBack(context, instrument, item);
+  return net;
 }
 
 function takeBack(context: Context, instrument: number, item: Outstanding): void {
@@ -217,25 +227,13 @@ function takeBack(context: Context, instrument: number, item: Outstanding): void
   emitLot(context, lot, 'bought_back');
 }
 
-function closeRange(context: Context, range: EscrowRange): void {
+function closeRange(context: Context, range: EscrowRange, leftMicros: number): void {
   const { state } = context;
   const owner = { account: range.issuer, instrument: range.instrument };
-  const left =
-    state.ledger.balance(KIND.escrow, owner.account, owner.instrument) - escrowOfOthers(context, range);
-  state.ledger.post(KIND.escrow, owner, -left);
-  state.ledger.post(KIND.reserve, {}, left);
+  state.ledger.post(KIND.escrow, owner, -leftMicros);
+  state.ledger.post(KIND.reserve, {}, leftMicros);
   state.ranges.delete(range.range);
   emitRange(context, range, { closed: true });
-}
-
-/** Escrow that other ranges of the same issuer and instrument still have. */
-function escrowOfOthers(context: Context, range: EscrowRange): number {
-  let sum = 0;
-  for (const other of context.state.ranges.values()) {
-    const isSame = other.issuer === range.issuer && other.instrument === range.instrument;
-    if (isSame && other.range !== range.range) sum += other.escrowMicros - other.releasedMicros;
-  }
-  return sum;
 }
 
 function retireUnsold(context: Context, command: { account: number; instrument: number }): void {

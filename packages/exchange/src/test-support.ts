@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import type { Command, JournalEntry, MarketRules, PlaceOrder } from './commands.ts';
 import type { Accepted, ExchangeEvent, Outcome } from './events.ts';
 import { Exchange } from './exchange.ts';
@@ -156,6 +157,12 @@ export function eventsOf<T extends ExchangeEvent['type']>(
 export function moved(outcome: Accepted, kind: Kind, account = 0): number {
   const legs = outcome.legs.filter((leg: Leg) => leg.kind === kind && leg.account === account);
   return legs.reduce((sum, leg) => sum + leg.amount, 0);
+}
+
+/** Runs a property: as often as by default, or as `nightlyRuns` says; a failure prints its seed. */
+export function check<T>(property: fc.IProperty<T>, runs: { byDefault: number; nightly: number }): void {
+  const isNightly = process.env.OPENGRID_NIGHTLY !== undefined;
+  void fc.assert(property, { numRuns: isNightly ? runs.nightly : runs.byDefault });
 }
 
 /** The journal applied to an empty exchange, or to a snapshot of its first `snapshotAfter` entries. */

@@ -26,6 +26,13 @@ function pairKey(a: number, b: number): string {
   return a < b ? `${a}:${b}` : `${b}:${a}`;
 }
 
+/** Adds to a sum and forgets it at zero. */
+function addTo<K>(sums: Map<K, number>, key: K, amount: number): void {
+  const sum = (sums.get(key) ?? 0) + amount;
+  if (sum === 0) sums.delete(key);
+  else sums.set(key, sum);
+}
+
 /**
  * Trades of the last 24 hours of one market with running sums, so that both averages are exact and cost nothing to read.
  * Volume that two accounts trade with each other beyond a fifth of the whole does not count towards averages.
@@ -41,13 +48,12 @@ export class TradeWindow {
   private volumeUnits = 0;
   private readonly tradesOf = new Map<number, number>();
   private readonly pairUnits = new Map<string, number>();
-  lastTrade: WindowTrade | undefined;
+  private lastTrade: WindowTrade | undefined;
 
   /** Adds a trade and returns how many of its units are excluded from averages. */
   add(trade: Omit<WindowTrade, 'excludedUnits'>): number {
     this.advance(trade.atMs);
-    this.count(trade.buyer, 1);
-    this.count(trade.seller, 1);
+    this.compact();
     const excludedUnits = this.excess(trade);
     this.append({ ...trade, excludedUnits });
     return excludedUnits;
@@ -69,80 +75,73 @@ export class TradeWindow {
     return last !== undefined && last.atMs > nowMs - DAY_MS ? last.priceTicks : undefined;
   }
 
-  export(): readonly WindowTrade[] {
-    const live = this.trades.slice(this.dayHead);
-    return live.length === 0 && this.lastTrade !== undefined ? [this.lastTrade] : live;
+  /** The trades of the 24 hours before `nowMs`, oldest first. */
+  export(nowMs: number): WindowTrade[] {
+    this.advance(nowMs);
+    return this.trades.slice(this.dayHead);
   }
 
   /** Rebuilds the window from {@link export}, keeping what was decided about exclusion. */
   restore(trades: readonly WindowTrade[], nowMs: number): void {
-    for (const trade of trades) {
-      this.count(trade.buyer, 1);
-      this.count(trade.seller, 1);
-      this.append(trade);
-    }
+    for (const trade of trades) this.append(trade);
     this.advance(nowMs);
   }
 
   private append(trade: WindowTrade): void {
-    const counted = trade.quantityUnits - trade.excludedUnits;
     this.trades.push(trade);
     this.lastTrade = trade;
-    this.volumeUnits += trade.quantityUnits;
-    this.dayUnits += counted;
-    this.dayValueTicks += counted * trade.priceTicks;
-    this.recentUnits += counted;
-    this.recentValueTicks += counted * trade.priceTicks;
-    const pair = pairKey(trade.buyer, trade.seller);
-    this.pairUnits.set(pair, (this.pairUnits.get(pair) ?? 0) + trade.quantityUnits);
+    this.weighRecent(trade, 1);
+    this.weighDay(trade, 1);
   }
 
   private excess(trade: Omit<WindowTrade, 'excludedUnits'>): number {
-    if (this.tradesOf.size < WASH_CHECK_ACCOUNTS) return 0;
+    const newcomers = new Set([trade.buyer, trade.seller].filter((account) => !this.tradesOf.has(account)));
+    if (this.tradesOf.size + newcomers.size < WASH_CHECK_ACCOUNTS) return 0;
     const before = this.pairUnits.get(pairKey(trade.buyer, trade.seller)) ?? 0;
     const volume = this.volumeUnits + trade.quantityUnits;
     const allowed = Math.floor((volume * WASH_SHARE_PERCENT) / 100);
     return Math.max(0, Math.min(trade.quantityUnits, before + trade.quantityUnits - allowed));
   }
 
-  private count(account: number, change: number): void {
-    const count = (this.tradesOf.get(account) ?? 0) + change;
-    if (count === 0) this.tradesOf.delete(account);
-    else this.tradesOf.set(account, count);
-  }
-
+  /**
+   * Moves both windows to `nowMs`, forwards or back. Back, because a command that was refused has looked at a time that no
+   * journal knows of, and must not be seen in what comes after it.
+   */
   private advance(nowMs: number): void {
-    while (
-      this.recentHead < this.trades.length &&
-      this.trades[this.recentHead]!.atMs <= nowMs - FIVE_MINUTES_MS
-    ) {
-      const trade = this.trades[this.recentHead]!;
-      const counted = trade.quantityUnits - trade.excludedUnits;
-      this.recentUnits -= counted;
-      this.recentValueTicks -= counted * trade.priceTicks;
-      this.recentHead += 1;
+    const { trades } = this;
+    for (; (trades[this.recentHead]?.atMs ?? Infinity) <= nowMs - FIVE_MINUTES_MS; this.recentHead += 1) {
+      this.weighRecent(trades[this.recentHead]!, -1);
     }
-    while (this.dayHead < this.trades.length && this.trades[this.dayHead]!.atMs <= nowMs - DAY_MS)
-      this.dropOldest();
-    if (this.dayHead > 1024 && this.dayHead * 2 > this.trades.length) this.compact();
+    for (; (trades[this.recentHead - 1]?.atMs ?? -Infinity) > nowMs - FIVE_MINUTES_MS; this.recentHead -= 1) {
+      this.weighRecent(trades[this.recentHead - 1]!, 1);
+    }
+    for (; (trades[this.dayHead]?.atMs ?? Infinity) <= nowMs - DAY_MS; this.dayHead += 1) {
+      this.weighDay(trades[this.dayHead]!, -1);
+    }
+    for (; (trades[this.dayHead - 1]?.atMs ?? -Infinity) > nowMs - DAY_MS; this.dayHead -= 1) {
+      this.weighDay(trades[this.dayHead - 1]!, 1);
+    }
   }
 
-  private dropOldest(): void {
-    const trade = this.trades[this.dayHead]!;
-    const counted = trade.quantityUnits - trade.excludedUnits;
-    this.volumeUnits -= trade.quantityUnits;
-    this.dayUnits -= counted;
-    this.dayValueTicks -= counted * trade.priceTicks;
-    this.count(trade.buyer, -1);
-    this.count(trade.seller, -1);
-    const pair = pairKey(trade.buyer, trade.seller);
-    const left = this.pairUnits.get(pair)! - trade.quantityUnits;
-    if (left === 0) this.pairUnits.delete(pair);
-    else this.pairUnits.set(pair, left);
-    this.dayHead += 1;
+  private weighRecent(trade: WindowTrade, sign: 1 | -1): void {
+    const counted = sign * (trade.quantityUnits - trade.excludedUnits);
+    this.recentUnits += counted;
+    this.recentValueTicks += counted * trade.priceTicks;
   }
 
+  private weighDay(trade: WindowTrade, sign: 1 | -1): void {
+    const counted = sign * (trade.quantityUnits - trade.excludedUnits);
+    this.dayUnits += counted;
+    this.dayValueTicks += counted * trade.priceTicks;
+    this.volumeUnits += sign * trade.quantityUnits;
+    addTo(this.tradesOf, trade.buyer, sign);
+    addTo(this.tradesOf, trade.seller, sign);
+    addTo(this.pairUnits, pairKey(trade.buyer, trade.seller), sign * trade.quantityUnits);
+  }
+
+  /** Forgets trades that left the day. Only where time cannot go back any more: when a trade is added. */
   private compact(): void {
+    if (this.dayHead <= 1024 || this.dayHead * 2 <= this.trades.length) return;
     this.trades = this.trades.slice(this.dayHead);
     this.recentHead -= this.dayHead;
     this.dayHead = 0;

@@ -2,9 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BookDriver, sideCode } from '../test-book-driver.ts';
 import { NaiveBook, type NaiveMessage } from '../test-naive-book.ts';
+import { check } from '../test-support.ts';
 import { NONE, PRICE_LIMIT_TICKS } from './price-ladder.ts';
-
-const RUNS = process.env.OPENGRID_NIGHTLY === undefined ? 150 : 20_000;
 
 /** Mostly a narrow band, so that orders meet; sometimes the ends of the range and the seams of the ladder. */
 const price = fc.oneof(
@@ -78,6 +77,6 @@ describe('the book beside a naive one', () => {
         expectSameBook(driver, naive);
       }
     });
-    fc.assert(property, { numRuns: RUNS });
+    check(property, { byDefault: 150, nightly: 20_000 });
   });
 });

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { check } from '../test-support.ts';
 import { NONE, PRICE_LIMIT_TICKS, PriceLadder } from './price-ladder.ts';
-
-const NIGHTLY = process.env.OPENGRID_NIGHTLY !== undefined;
 
 /** Keys where words, pages and summary words begin and end, and any others. */
 const edges = [0, 5, 10, 15, 20, 25, 30].flatMap((bits) => [2 ** bits - 1, 2 ** bits, 2 ** bits + 1]);
@@ -51,7 +50,7 @@ describe('price ladder', () => {
         for (const probe of probes) expect(ladder.next(probe)).toBe(sorted.next(probe));
       },
     );
-    fc.assert(property, { numRuns: NIGHTLY ? 20_000 : 200 });
+    check(property, { byDefault: 200, nightly: 20_000 });
   });
 
   it('finds a far key across every tier of its bitmaps', () => {
