@@ -39,3 +39,11 @@ it('cuts what is deeper than the view', () => {
   ]);
   expect(view.asks).toEqual([null, null]);
 });
+
+it('shows a thin side in four rows and any other in all of them', () => {
+  const levels = Array.from({ length: 5 }, (_, index) => level(`${9 - index}.0000`, 1, index + 1));
+  const view = depthView(bookOf(levels, levels.slice(0, 4)), 10);
+  expect(view.bids).toHaveLength(10);
+  expect(view.asks).toHaveLength(4);
+  expect(view.asks.at(-1)?.level.price).toBe('9.0000');
+});

@@ -6,10 +6,15 @@ export type DepthRow = { level: BookLevel; share: number };
 /** Both sides as drawn: asks from the worst down to the best, bids from the best down. `null` fills missing rows. */
 export type DepthView = { asks: (DepthRow | null)[]; bids: (DepthRow | null)[] };
 
-const padded = (rows: DepthRow[], rowCount: number): (DepthRow | null)[] =>
-  Array.from({ length: rowCount }, (_, index) => rows[index] ?? null);
+/** Rows of a side with few levels, which would look lost among the full number. */
+export const thinRowCount = 4;
 
-/** Lays a book out in a fixed number of rows, so that nothing moves when a level comes or goes. */
+const padded = (rows: DepthRow[], rowCount: number): (DepthRow | null)[] => {
+  const shownCount = rows.length <= thinRowCount ? Math.min(thinRowCount, rowCount) : rowCount;
+  return Array.from({ length: shownCount }, (_, index) => rows[index] ?? null);
+};
+
+/** Lays a book out in one of two numbers of rows a side, so that nothing moves when a level comes or goes. */
 export const depthView = (book: OrderBook, rowCount: number): DepthView => {
   const asks = book.asks.slice(0, rowCount);
   const bids = book.bids.slice(0, rowCount);

@@ -39,6 +39,15 @@ const Level = ({ row, side }: { row: DepthRow | null; side: Side }) => {
   );
 };
 
+/** Said in the row next to the spread when a side has no order. */
+const EmptySide = ({ children }: { children: string }) => (
+  <tr className="h-6">
+    <td colSpan={3} className="px-4 text-xs text-text-3">
+      {children}
+    </td>
+  </tr>
+);
+
 const SpreadRow = ({ view }: { view: DepthView }) => {
   const spread = spreadOf(view.bids[0]?.level.price, view.asks.at(-1)?.level.price);
   return (
@@ -86,15 +95,17 @@ const Ladder = ({ view }: { view: DepthView }) => (
   <table className="w-full table-fixed overflow-hidden text-sm">
     <Head />
     <tbody aria-label="Asks">
-      {slots.map((slot, index) => (
+      {slots.slice(0, view.asks.length - (view.asks.at(-1) ? 0 : 1)).map((slot, index) => (
         <Level key={slot} row={view.asks[index] ?? null} side="ask" />
       ))}
+      {view.asks.at(-1) === null && <EmptySide>No ask rests here.</EmptySide>}
     </tbody>
     <tbody>
       <SpreadRow view={view} />
     </tbody>
     <tbody aria-label="Bids">
-      {slots.map((slot, index) => (
+      {view.bids[0] === null && <EmptySide>No bid rests here.</EmptySide>}
+      {slots.slice(0, view.bids.length - (view.bids[0] ? 0 : 1)).map((slot, index) => (
         <Level key={slot} row={view.bids[index] ?? null} side="bid" />
       ))}
     </tbody>

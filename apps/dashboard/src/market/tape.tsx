@@ -57,7 +57,7 @@ const Head = () => (
 
 const SkeletonTape = () => (
   <tbody>
-    {rowKeys(12).map((key) => (
+    {slots.map((key) => (
       <tr key={key} className="h-6">
         <td className={firstCell}>
           <Bar className="w-14" />
