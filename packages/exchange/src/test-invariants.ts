@@ -47,7 +47,12 @@ function checkBalances(state: StateExport): void {
   for (const [asset, total] of totals) need(total === 0, `asset ${asset} is conserved, off by ${total}`);
 }
 
-function checkBuys(market: StateExport['markets'][number], held: readonly Sums[]): void {
+/** A hold is made at the taker fee of its time, which `highestTakerBps` bounds where rules change. */
+function checkBuys(
+  market: StateExport['markets'][number],
+  held: readonly Sums[],
+  highestTakerBps: number,
+): void {
   for (const row of market.buys) {
     const [, account, priceTicks, remaining, , , , , ...tail] = row;
     const origins = tail.slice(0, 3);
@@ -56,7 +61,8 @@ function checkBuys(market: StateExport['markets'][number], held: readonly Sums[]
     });
     const value = remaining * priceTicks * MICROS_PER_TICK;
     const total = origins.reduce((sum, micros) => sum + micros, 0);
-    const fee = Math.floor((2 * value * market.rules.takerBps + 10_000) / 20_000);
+    const takerBps = Math.max(market.rules.takerBps, highestTakerBps);
+    const fee = Math.floor((2 * value * takerBps + 10_000) / 20_000);
     need(total >= value, `the hold of order ${row[0]} covers its value`);
     need(total <= value + fee, `the hold of order ${row[0]} is no more than value and fee`);
   }
@@ -72,11 +78,11 @@ function checkPriority(rows: readonly OrderRow[], isBetter: (a: number, b: numbe
   });
 }
 
-function checkOrders(state: StateExport): void {
+function checkOrders(state: StateExport, highestTakerBps: number): void {
   const held = [new Sums(), new Sums(), new Sums()];
   const units = new Sums();
   for (const market of state.markets) {
-    checkBuys(market, held);
+    checkBuys(market, held, highestTakerBps);
     for (const row of market.sells) units.add(`${row[1]}/${market.instrument}`, row[3] * TOKENS_PER_UNIT);
     checkPriority(market.buys, (a, b) => a > b);
     checkPriority(market.sells, (a, b) => a < b);
@@ -182,10 +188,10 @@ function checkEscrow(state: StateExport): void {
 }
 
 /** Throws with a sentence when the exported state contradicts itself. */
-export function checkInvariants(exchange: Exchange): void {
+export function checkInvariants(exchange: Exchange, highestTakerBps = 0): void {
   const state = exchange.export();
   checkBalances(state);
-  checkOrders(state);
+  checkOrders(state, highestTakerBps);
   checkSerials(state);
   checkHoldings(state);
   checkEscrow(state);
