@@ -1,4 +1,9 @@
 // The arrows between the rooms (ARCHITECTURE.md, "The rooms"). `npm run lint` fails when one is broken.
+// dependency-cruiser parses TypeScript through swc without JSX; the dashboard has it.
+const swc = require('@swc/core');
+const parseFileSync = swc.parseFileSync;
+swc.parseFileSync = (file, options) => parseFileSync(file, { ...options, tsx: file.endsWith('.tsx') });
+
 const rooms = 'inference|trading|platform|billing|suppliers';
 const server = '^apps/server/src/';
 

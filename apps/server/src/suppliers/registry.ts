@@ -1,0 +1,279 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type GridError,
+  GridFailure,
+  gridError,
+  ID_RANDOM_BYTES,
+  type IdPrefix,
+  makeId,
+} from '@opengrid/wire';
+import type { Endpoint, EndpointCapabilities, SupplierDirectory, SupplierSummary } from '../ports/supply.ts';
+import type { Sequencer } from '../sequencer/types.ts';
+import type { Database } from '../store/database.ts';
+import { parseBaseUrl } from './base-url.ts';
+import {
+  type EndpointRow,
+  insertEndpoint,
+  readEndpoints,
+  readSuppliers,
+  type SupplierRow,
+  toEndpoint,
+} from './rows.ts';
+import { hintOf, type Vault } from './vault.ts';
+
+/** Opens an account that a supplier trades and is paid with. */
+export type OpenAccount = (account: { email: string; name: string }) => Promise<{ accountNumber: number }>;
+
+export interface RegistryDeps {
+  readonly database: Database;
+  readonly sequencer: Sequencer;
+  readonly vault: Vault;
+  readonly openAccount: OpenAccount;
+  readonly clock?: () => number;
+}
+
+export interface NewSupplier {
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly credential: string | null;
+  readonly upstreamModel: string;
+  /** Public name of the model; the upstream's own when left out. */
+  readonly servedModel?: string | undefined;
+  readonly region?: string | null | undefined;
+  readonly capabilities: EndpointCapabilities;
+  readonly maxConcurrency: number;
+  readonly instruments: readonly number[];
+  readonly isBuiltin?: boolean;
+}
+
+/** One offer to rest on a book. */
+export interface Offer {
+  readonly instrumentNo: number;
+  readonly quantityUnits: number;
+  readonly priceTicks: number;
+}
+
+export interface EndpointView {
+  readonly endpointId: string;
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly servedModel: string;
+  readonly state: string;
+  readonly credentialHint: string | null;
+  readonly instruments: readonly number[];
+}
+
+export interface SupplierView extends SupplierSummary {
+  readonly isBuiltin: boolean;
+  readonly endpoints: readonly EndpointView[];
+}
+
+const MAX_ORDER_UNITS = 10_000;
+
+/** Suppliers and endpoints: rows in the store, looked up in memory. */
+export class SupplierRegistry implements SupplierDirectory {
+  private readonly deps: RegistryDeps;
+  private readonly clock: () => number;
+  private suppliers: SupplierRow[] = [];
+  private rows: EndpointRow[] = [];
+  private readonly byInstrument = new Map<number, Endpoint[]>();
+
+  private constructor(deps: RegistryDeps) {
+    this.deps = deps;
+    this.clock = deps.clock ?? Date.now;
+  }
+
+  static async open(deps: RegistryDeps): Promise<SupplierRegistry> {
+    const registry = new SupplierRegistry(deps);
+    await registry.reload();
+    return registry;
+  }
+
+  /** Reads everything anew, after a change or when another process made one. */
+  async reload(): Promise<void> {
+    this.suppliers = await readSuppliers(this.deps.database);
+    this.rows = await readEndpoints(this.deps.database);
+    this.byInstrument.clear();
+    for (const row of this.rows) {
+      const supplier = this.suppliers.find((item) => item.supplier_id === row.supplier_id);
+      if (supplier === undefined || supplier.status !== 'approved' || row.state !== 'qualified') continue;
+      const endpoint = toEndpoint(row, supplier, this.deps.vault);
+      for (const instrumentNo of row.instruments) {
+        const endpoints = this.byInstrument.get(instrumentNo) ?? [];
+        this.byInstrument.set(instrumentNo, [...endpoints, endpoint]);
+      }
+    }
+  }
+
+  endpointsFor(instrumentNo: number): readonly Endpoint[] {
+    return this.byInstrument.get(instrumentNo) ?? [];
+  }
+
+  supplier(supplierId: string): SupplierSummary | undefined {
+    return this.summary(this.suppliers.find((item) => item.supplier_id === supplierId));
+  }
+
+  supplierByAccount(accountNumber: number): SupplierSummary | undefined {
+    return this.summary(this.suppliers.find((item) => item.account_number === accountNumber));
+  }
+
+  builtin(): SupplierSummary | undefined {
+    return this.summary(this.suppliers.find((item) => item.is_builtin));
+  }
+
+  list(): SupplierView[] {
+    return this.suppliers.map((supplier) => ({
+      ...this.summary(supplier)!,
+      isBuiltin: supplier.is_builtin,
+      endpoints: this.rows
+        .filter((row) => row.supplier_id === supplier.supplier_id)
+        .map((row) => ({
+          endpointId: row.endpoint_id,
+          name: row.name,
+          baseUrl: row.base_url,
+          servedModel: row.served_model,
+          state: row.state,
+          credentialHint: row.credential_hint,
+          instruments: row.instruments,
+        })),
+    }));
+  }
+
+  /**
+   * Adds an endpoint, and the supplier with an account of its own when there is none of that name. The endpoint is waived
+   * and in service at once.
+   * @throws GridFailure validation_failed
+   */
+  async add(input: NewSupplier): Promise<{ supplier: SupplierSummary; endpointId: string }> {
+    const url = parseBaseUrl(input.baseUrl, { allowPrivate: true });
+    if (!url.ok) throw new GridFailure(url.error);
+    const existing = this.suppliers.find((item) => item.display_name === input.name);
+    const supplierId = existing?.supplier_id ?? (await this.create(input));
+    const endpointId = this.newId('endpoint');
+    const { credential } = input;
+    const sealed =
+      credential === null
+        ? null
+        : { sealed: this.deps.vault.seal(credential, endpointId), hint: hintOf(credential) };
+    await this.deps.database.transaction((store) =>
+      insertEndpoint(store, {
+        endpointId,
+        supplierId,
+        name: input.name,
+        baseUrl: url.value,
+        credential: sealed,
+        upstreamModel: input.upstreamModel,
+        servedModel: input.servedModel ?? input.upstreamModel,
+        region: input.region ?? null,
+        capabilities: input.capabilities,
+        maxConcurrency: input.maxConcurrency,
+        instruments: input.instruments,
+        nowMs: this.clock(),
+      }),
+    );
+    await this.reload();
+    return { supplier: this.supplier(supplierId)!, endpointId };
+  }
+
+  /** Issues what is missing for the offer, moves it to trading and rests it on the book. */
+  async offer(supplierId: string, offer: Offer): Promise<string[]> {
+    const supplier = this.supplier(supplierId);
+    if (supplier === undefined) throw new GridFailure(gridError('not_found'));
+    const account = supplier.accountNumber;
+    const { instrumentNo: instrument, quantityUnits } = offer;
+    await this.submit({ kind: 'issue', account, instrument, quantityUnits });
+    await this.submit({ kind: 'transfer_issued', account, instrument, quantityUnits });
+    const orders: string[] = [];
+    for (let left = quantityUnits; left > 0; left -= MAX_ORDER_UNITS) {
+      const { orderId } = await this.submit({
+        kind: 'place_order',
+        account,
+        instrument,
+        side: 'sell',
+        type: 'limit',
+        quantityUnits: Math.min(left, MAX_ORDER_UNITS),
+        priceTicks: offer.priceTicks,
+        timeInForce: 'gtc',
+      });
+      if (orderId !== undefined) orders.push(orderId);
+    }
+    return orders;
+  }
+
+  /** Points the built-in supplier's endpoint at where it runs this time, or takes it out of service. */
+  async setBuiltin(running: { baseUrl: string; apiKey: string } | undefined): Promise<void> {
+    const supplier = this.builtin();
+    if (supplier === undefined) return;
+    for (const row of this.rows.filter((item) => item.supplier_id === supplier.supplierId)) {
+      const sealed = running === undefined ? null : this.deps.vault.seal(running.apiKey, row.endpoint_id);
+      await this.deps.database.query({
+        text: `update endpoints set base_url = coalesce($2, base_url), credential_ciphertext = $3, state = $4,
+                 updated_at_ms = $5 where endpoint_id = $1`,
+        values: [
+          row.endpoint_id,
+          running?.baseUrl ?? null,
+          sealed,
+          running === undefined ? 'paused' : 'qualified',
+          this.clock(),
+        ],
+      });
+    }
+    await this.reload();
+  }
+
+  /** Takes every endpoint of a supplier out of service, or puts it back. */
+  async setPaused(supplierId: string, { isPaused }: { isPaused: boolean }): Promise<void> {
+    if (this.supplier(supplierId) === undefined) throw new GridFailure(gridError('not_found'));
+    await this.deps.database.query({
+      text: `update endpoints set state = $2, updated_at_ms = $3
+             where supplier_id = $1 and state in ('qualified', 'paused')`,
+      values: [supplierId, isPaused ? 'paused' : 'qualified', this.clock()],
+    });
+    await this.reload();
+  }
+
+  private async create(input: NewSupplier): Promise<string> {
+    const supplierId = this.newId('supplier');
+    const { accountNumber } = await this.deps.openAccount({
+      email: `${supplierId}@supplier.invalid`,
+      name: input.name,
+    });
+    await this.deps.database.query({
+      text: `insert into suppliers (supplier_id, account_number, display_name, status, is_managed, is_builtin,
+               created_at_ms, updated_at_ms) values ($1, $2, $3, 'approved', false, $4, $5, $5)`,
+      values: [supplierId, accountNumber, input.name, input.isBuiltin ?? false, this.clock()],
+    });
+    await this.reload();
+    return supplierId;
+  }
+
+  private async submit(
+    command: Parameters<Sequencer['submit']>[0],
+  ): Promise<Extract<Awaited<ReturnType<Sequencer['submit']>>, { ok: true }>> {
+    const result = await this.deps.sequencer.submit(command);
+    if (result.ok) return result;
+    throw new GridFailure(gridError(refusalCode(result.code)));
+  }
+
+  private summary(row: SupplierRow | undefined): SupplierSummary | undefined {
+    if (row === undefined) return undefined;
+    return {
+      supplierId: row.supplier_id,
+      accountNumber: row.account_number,
+      displayName: row.display_name,
+      status: row.status,
+      isManaged: row.is_managed,
+    };
+  }
+
+  private newId(prefix: IdPrefix): string {
+    return makeId(prefix, this.clock(), randomBytes(ID_RANDOM_BYTES));
+  }
+}
+
+/** Refusals of the exchange that a supplier's own commands can meet, in the words of the catalogue. */
+function refusalCode(code: string): GridError['code'] {
+  if (code === 'insufficient_balance' || code === 'market_not_found' || code === 'account_suspended')
+    return code;
+  return code === 'market_not_open' ? 'market_not_open' : 'validation_failed';
+}
