@@ -1,0 +1,45 @@
+import type { MarketRules } from '@opengrid/exchange';
+import type { InstrumentCatalogue } from '../ports/catalogue.ts';
+import type { Sequencer } from '../sequencer/types.ts';
+import { SHIPPED_INSTRUMENTS } from './instrument-table.ts';
+
+/** Rules every market opens with. */
+export const DEFAULT_MARKET_RULES: MarketRules = {
+  takerBps: 50,
+  makerBps: 0,
+  minOrderUnits: 1,
+  maxOrderUnits: 10_000,
+  maxOpenOrders: 500,
+  marketCollarBps: 1_000,
+  limitCollarBps: 5_000,
+  autoBuyCollarBps: 1_000,
+  referencePriceTicks: null,
+};
+
+const REFERENCE_TICKS = new Map(
+  SHIPPED_INSTRUMENTS.map(({ instrumentNo, referencePriceTicks }) => [instrumentNo, referencePriceTicks]),
+);
+
+/** The rules a market of this instrument opens with. */
+export function openingRules(instrumentNo: number): MarketRules {
+  return { ...DEFAULT_MARKET_RULES, referencePriceTicks: REFERENCE_TICKS.get(instrumentNo) ?? null };
+}
+
+/**
+ * Opens the markets that the exchange does not have yet. Instruments that are switched off get one when they are enabled.
+ *
+ * @returns how many were opened.
+ * @throws EngineUnavailable, EngineOverloaded, OutcomeUnknown as the sequencer does.
+ */
+export async function ensureMarkets(sequencer: Sequencer, catalogue: InstrumentCatalogue): Promise<number> {
+  const missing = catalogue
+    .list()
+    .filter(({ status }) => status !== 'inactive')
+    .filter(({ instrumentNo }) => sequencer.exchange.marketStatus(instrumentNo) === undefined);
+  const opened = await Promise.all(
+    missing.map(({ instrumentNo: instrument }) =>
+      sequencer.submit({ kind: 'open_market', instrument, rules: openingRules(instrument) }),
+    ),
+  );
+  return opened.filter(({ ok }) => ok).length;
+}
