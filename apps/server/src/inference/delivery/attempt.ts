@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import type { Content } from '@opengrid/wire';
+import { openContent } from '@opengrid/wire/content';
+import type { Dispatcher } from 'undici';
+import type { Endpoint } from '../../ports/supply.ts';
+
+/** Why an attempt gave no (complete) answer. The supplier's own words are never among it. */
+export interface AttemptFailure {
+  readonly kind: 'unreachable' | 'refused' | 'invalid_request' | 'timeout' | 'broken' | 'garbage';
+  readonly upstreamStatus: number | null;
+}
+
+export interface AttemptDeadlines {
+  readonly connectMs: number;
+  /** From the start of the attempt to the first byte of the answer. */
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+}
+
+/** Who reads the answer. After `onEnd` or `onFailure`, and after `abandon`, nothing more is told. */
+export interface AttemptReader {
+  onBytes(bytes: Buffer): void;
+  onEnd(): void;
+  onFailure(failure: AttemptFailure): void;
+}
+
+export interface AttemptTarget {
+  readonly dispatcher: Dispatcher;
+  readonly path: string;
+  readonly endpoint: Endpoint;
+  readonly body: Content<string>;
+  readonly accept: string;
+}
+
+/** How long a finished answer may take to close its HTTP message, so that the connection can be used again. */
+const LINGER_MS = 2_000;
+const INVALID_REQUEST_STATUSES: ReadonlySet<number> = new Set([400, 413, 422]);
+
+class Abandoned extends Error {
+  override readonly name = 'Abandoned';
+}
+
+/** One request to one endpoint: deadlines, pausing, and the end of it told exactly once. */
+export class UpstreamAttempt implements Dispatcher.DispatchHandler {
+  private readonly reader: AttemptReader;
+  private readonly deadlines: AttemptDeadlines;
+  private controller: Dispatcher.DispatchController | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private upstreamStatus: number | null = null;
+  private isOver = false;
+  private isReading = false;
+  private isPaused = false;
+  /** When the request was written to a connection, in milliseconds of the monotonic clock. */
+  dispatchedAt: number | undefined;
+
+  constructor(reader: AttemptReader, deadlines: AttemptDeadlines) {
+    this.reader = reader;
+    this.deadlines = deadlines;
+  }
+
+  get status(): number | null {
+    return this.upstreamStatus;
+  }
+
+  start(target: AttemptTarget): void {
+    this.arm(Math.min(this.deadlines.connectMs, this.deadlines.firstByteMs), 'unreachable');
+    target.dispatcher.dispatch(
+      {
+        method: 'POST',
+        path: target.path,
+        headers: upstreamHeaders(target),
+        body: openContent(target.body),
+      },
+      this,
+    );
+  }
+
+  pause(): void {
+    if (this.isOver || this.isPaused) return;
+    this.isPaused = true;
+    this.controller?.pause();
+    // Time in which the exchange does not read is not the supplier's.
+    clearTimeout(this.timer);
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    if (this.isOver) return;
+    this.arm(this.deadlines.idleMs, 'timeout');
+    this.controller?.resume();
+  }
+
+  /** Ends the attempt at once; the reader hears nothing of it. */
+  abandon(): void {
+    if (!this.close()) return;
+    this.controller?.abort(new Abandoned('the answer is not wanted any more'));
+  }
+
+  /** The reader has its whole answer. The HTTP message may end by itself, so that the connection stays. */
+  finish(): void {
+    if (!this.close()) return;
+    const controller = this.controller;
+    this.timer = setTimeout(() => controller?.abort(new Abandoned('the answer had no end')), LINGER_MS);
+    this.timer.unref();
+    if (this.isPaused) controller?.resume();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    if (this.isOver) {
+      controller.abort(new Abandoned('the answer is not wanted any more'));
+      return;
+    }
+    const spentMs = this.dispatchedAt === undefined ? 0 : performance.now() - this.dispatchedAt;
+    this.dispatchedAt = performance.now();
+    this.arm(Math.max(0, this.deadlines.firstByteMs - spentMs), 'timeout');
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {
+    if (this.isOver || statusCode < 200) return;
+    this.upstreamStatus = statusCode;
+    if (statusCode === 200) return;
+    this.fail(INVALID_REQUEST_STATUSES.has(statusCode) ? 'invalid_request' : 'refused');
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.isOver) return;
+    if (!this.isReading) {
+      this.isReading = true;
+      this.arm(this.deadlines.idleMs, 'timeout');
+    } else if (!this.isPaused) this.timer?.refresh();
+    this.reader.onBytes(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.isOver) {
+      clearTimeout(this.timer);
+      return;
+    }
+    this.close();
+    this.reader.onEnd();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, _error: Error): void {
+    clearTimeout(this.timer);
+    if (this.isOver) return;
+    this.fail(this.dispatchedAt === undefined ? 'unreachable' : 'broken');
+  }
+
+  /** The reader cannot use what it was given. */
+  reject(): void {
+    this.fail('garbage');
+  }
+
+  private fail(kind: AttemptFailure['kind']): void {
+    if (!this.close()) return;
+    this.controller?.abort(new Abandoned(kind));
+    this.reader.onFailure({ kind, upstreamStatus: this.upstreamStatus });
+  }
+
+  private close(): boolean {
+    if (this.isOver) return false;
+    this.isOver = true;
+    clearTimeout(this.timer);
+    return true;
+  }
+
+  private arm(afterMs: number, kind: 'unreachable' | 'timeout'): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.fail(kind), afterMs);
+  }
+}
+
+/** All that a supplier is told beside the body. The request id is fresh, so that it links to nothing. */
+function upstreamHeaders(target: AttemptTarget): Record<string, string> {
+  const { credential, authStyle } = target.endpoint;
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    accept: target.accept,
+    'accept-encoding': 'identity',
+    'user-agent': 'opengrid',
+    'x-request-id': randomBytes(16).toString('hex'),
+  };
+  if (credential !== null) {
+    if (authStyle === 'bearer') headers.authorization = `Bearer ${credential}`;
+    else headers['x-api-key'] = credential;
+  }
+  return headers;
+}

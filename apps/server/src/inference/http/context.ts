@@ -1,0 +1,50 @@
+import { randomFillSync } from 'node:crypto';
+import { ID_RANDOM_BYTES, makeId } from '@opengrid/wire';
+import type { FastifyRequest } from 'fastify';
+import type { Caller } from '../../ports/identity.ts';
+
+/** What is known of one HTTP request of this surface, for its headers and its line in the log. */
+export interface GridContext {
+  /** `req_<ulid>`, also the receipt id of an inference request. */
+  readonly requestId: string;
+  readonly receivedAtMs: number;
+  readonly startedAt: number;
+  /** Sent with whatever answer the request gets. */
+  readonly headers: Record<string, string>;
+  caller: Caller | null;
+  errorCode: string | null;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+const CONTEXT = Symbol('grid context');
+const POOL_IDS = 256;
+
+// Random bytes are drawn for many ids at once: one system call each would cost more than the rest of the id.
+const pool = Buffer.alloc(ID_RANDOM_BYTES * POOL_IDS);
+let poolOffset = pool.length;
+
+function randomPart(): Uint8Array {
+  if (poolOffset === pool.length) {
+    randomFillSync(pool);
+    poolOffset = 0;
+  }
+  const part = pool.subarray(poolOffset, poolOffset + ID_RANDOM_BYTES);
+  poolOffset += ID_RANDOM_BYTES;
+  return part;
+}
+
+export function newRequestId(nowMs: number): string {
+  return makeId('req', nowMs, randomPart());
+}
+
+export function attachContext(request: FastifyRequest, context: GridContext): void {
+  (request as { [CONTEXT]?: GridContext })[CONTEXT] = context;
+}
+
+/** The context of a request of this surface. Throws for any other. */
+export function contextOf(request: FastifyRequest): GridContext {
+  const context = (request as { [CONTEXT]?: GridContext })[CONTEXT];
+  if (context === undefined) throw new Error('the request did not pass the first hook of this surface');
+  return context;
+}

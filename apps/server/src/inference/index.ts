@@ -1,0 +1,3 @@
+export type { InferenceDeps, InferenceRoom, MarketQuote, MarketQuotes } from './deps.ts';
+export { registerInference } from './register.ts';
+export { DEFAULT_INFERENCE_SETTINGS, type InferenceSettings } from './settings.ts';

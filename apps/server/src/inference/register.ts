@@ -1,0 +1,226 @@
+import { type GridError, gridError } from '@opengrid/wire';
+import type { FastifyBodyParser, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../ports/identity.ts';
+import { Replenisher } from './admission/replenisher.ts';
+import { ChatService, type ChatServiceDeps } from './chat.ts';
+import { Buyer } from './delivery/buyer.ts';
+import type { InferenceDeps, InferenceRoom } from './deps.ts';
+import { authenticate } from './http/authenticate.ts';
+import { attachContext, contextOf, type GridContext, newRequestId } from './http/context.ts';
+import { expectedError, sendError } from './http/errors.ts';
+import { baseHeaders, PREFLIGHT_HEADERS, rateHeaders } from './http/headers.ts';
+import { refuseOtherMethods } from './http/methods.ts';
+import { HangUpLimiter } from './limits/hang-ups.ts';
+import { InFlightLimiter } from './limits/in-flight.ts';
+import { RateLimiter } from './limits/token-bucket.ts';
+import { WorkerCounter } from './metering/exact-counter.ts';
+import { RecentlyServed } from './models/recently-served.ts';
+import { registerModels } from './models/routes.ts';
+import { PendingReceipts } from './receipts/pending.ts';
+import { registerReceipts } from './receipts/routes.ts';
+import { EndpointHealth } from './routing/endpoint-health.ts';
+import { Router } from './routing/route.ts';
+import { UpstreamPools } from './routing/upstream-pools.ts';
+
+const CHAT_ROUTE = '/v1/chat/completions';
+const DRAIN_POLL_MS = 10;
+/** What requests that were cut at the end of a drain get for their settlement. */
+const CUT_GRACE_MS = 5_000;
+
+/** Builds the room's own parts. */
+function assemble(deps: InferenceDeps): ChatServiceDeps & { readonly counter: WorkerCounter } {
+  const { sequencer, telemetry, settings } = deps;
+  const clock = deps.clock ?? Date.now;
+  const health = new EndpointHealth(settings.circuit);
+  return {
+    ...deps,
+    clock,
+    health,
+    pools: new UpstreamPools({ connectTimeoutMs: settings.connectBudgetMs }),
+    replenisher: new Replenisher({ sequencer, telemetry, settings, clock }),
+    router: new Router(sequencer.exchange, health),
+    counter: new WorkerCounter({ timeoutMs: settings.exactCountMs }),
+    pending: new PendingReceipts(),
+    hangUps: new HangUpLimiter(settings.unbilledHangUpsPerMinute),
+    recentlyServed: new RecentlyServed(deps.database),
+  };
+}
+
+/** Mounts the Consumption API under `/v1`. */
+export function registerInference(app: FastifyInstance, deps: InferenceDeps): InferenceRoom {
+  const parts = assemble(deps);
+  const entrance = new Entrance(parts);
+  app.register(
+    (scope, _options, done) => {
+      prepareScope(scope, parts);
+      registerChat(scope, entrance);
+      registerModels(scope, parts);
+      registerReceipts(scope, parts);
+      done();
+    },
+    { prefix: '/v1' },
+  );
+  return entrance;
+}
+
+/** Context, body parsing, errors and the log line: what every route of this surface shares. */
+function prepareScope(scope: FastifyInstance, { settings, telemetry, clock }: ChatServiceDeps): void {
+  scope.addHook('onRequest', (request, _reply, done) => {
+    attachContext(request, newContext(request, clock()));
+    done();
+  });
+  scope.addHook('onResponse', (request, reply, done) => {
+    const context = contextOf(request);
+    telemetry.request({
+      requestId: context.requestId,
+      method: request.method,
+      route: request.routeOptions.url ?? '/v1/*',
+      httpStatus: reply.raw.statusCode,
+      errorCode: context.errorCode,
+      durationMs: performance.now() - context.startedAt,
+      bytesIn: context.bytesIn,
+      bytesOut: context.bytesOut,
+      accountNumber: context.caller?.accountNumber ?? null,
+      keyId: context.caller?.keyId ?? null,
+    });
+    done();
+  });
+  parseBodies(scope, settings.bodyLimitBytes);
+  scope.setErrorHandler((error, request, reply) => {
+    const expected = expectedError(error);
+    if (expected === undefined) telemetry.fault('inference.http', error);
+    return sendError(reply, contextOf(request), expected ?? gridError('internal_error'));
+  });
+  scope.setNotFoundHandler((request, reply) => sendError(reply, contextOf(request), gridError('not_found')));
+  scope.options('/*', (request, reply) =>
+    reply
+      .code(204)
+      .headers({ ...contextOf(request).headers, ...PREFLIGHT_HEADERS })
+      .send(),
+  );
+}
+
+function newContext(request: FastifyRequest, nowMs: number): GridContext {
+  const requestId = newRequestId(nowMs);
+  return {
+    requestId,
+    receivedAtMs: nowMs,
+    startedAt: performance.now(),
+    headers: baseHeaders(requestId, request.headers),
+    caller: null,
+    errorCode: null,
+    bytesIn: 0,
+    bytesOut: 0,
+  };
+}
+
+/** Bodies stay bytes until the wire reads them once. A missing content type is taken for JSON. */
+function parseBodies(scope: FastifyInstance, bodyLimit: number): void {
+  const options = { parseAs: 'buffer', bodyLimit } as const;
+  const keep: FastifyBodyParser<Buffer> = (request, body, done) => {
+    contextOf(request).bytesIn = body.length;
+    done(null, body);
+  };
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser<Buffer>('application/json', options, keep);
+  scope.addContentTypeParser<Buffer>('*', options, (request, body, done) => {
+    if (request.headers['content-type'] === undefined) return keep(request, body, done);
+    return done(Object.assign(new Error('media type'), { code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }));
+  });
+}
+
+function registerChat(scope: FastifyInstance, entrance: Entrance): void {
+  scope.route({
+    method: 'POST',
+    url: '/chat/completions',
+    // Before the body is read, so that nobody without a key can send us 32 MiB.
+    onRequest: (request, reply, done) => {
+      const error = entrance.check(request);
+      if (error === undefined) return done();
+      sendError(reply, contextOf(request), error);
+    },
+    handler: (request, reply) => entrance.serve(request, reply),
+  });
+  refuseOtherMethods(scope, '/chat/completions', 'POST');
+}
+
+/** Decides who comes in, counts who is in, and closes the door when the program stops. */
+class Entrance implements InferenceRoom {
+  private readonly parts: ChatServiceDeps & { readonly counter: WorkerCounter };
+  private readonly chat: ChatService;
+  private readonly rates: RateLimiter;
+  private readonly slots: InFlightLimiter;
+  private isDraining = false;
+  inFlight = 0;
+
+  constructor(parts: ChatServiceDeps & { readonly counter: WorkerCounter }) {
+    this.parts = parts;
+    this.chat = new ChatService(parts);
+    this.rates = new RateLimiter(parts.settings.requestsPerMinute);
+    this.slots = new InFlightLimiter(parts.settings.requestsInFlight);
+  }
+
+  /** Credential, rate and standing of a request, before its body is read. */
+  check(request: FastifyRequest): GridError | undefined {
+    const context = contextOf(request);
+    const authentication = authenticate(this.parts.keys, request.headers, 'inference');
+    if (!authentication.ok) return authentication.error;
+    const { caller } = authentication;
+    context.caller = caller;
+    if (this.isDraining) {
+      context.headers.connection = 'close';
+      return gridError('overloaded');
+    }
+    return this.limit(context, caller);
+  }
+
+  serve(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const context = contextOf(request);
+    const { caller } = context;
+    if (caller === null) throw new Error('inference is served after the credential was checked');
+    if (!this.slots.enter(caller.accountNumber)) {
+      return sendError(reply, context, gridError('concurrency_limited'));
+    }
+    reply.hijack();
+    this.inFlight += 1;
+    const buyer = new Buyer(reply.raw, { count: context, bufferedBytes: this.parts.settings.bufferedBytes });
+    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const incoming = { context, caller, route: CHAT_ROUTE, headers: request.headers, body, buyer };
+    void this.chat.serve(incoming).finally(() => {
+      this.inFlight -= 1;
+      this.slots.leave(caller.accountNumber);
+    });
+    return reply;
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    this.isDraining = true;
+    await this.settleDown(timeoutMs);
+    if (this.inFlight > 0) {
+      this.chat.cutAll();
+      await this.settleDown(CUT_GRACE_MS);
+    }
+    await this.parts.pools.close();
+    await this.parts.counter.close();
+  }
+
+  private async settleDown(timeoutMs: number): Promise<void> {
+    const until = performance.now() + timeoutMs;
+    while (this.inFlight > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+    }
+  }
+
+  private limit(context: GridContext, caller: Caller): GridError | undefined {
+    const nowMs = this.parts.clock();
+    const standing = this.rates.take(caller.keyId ?? `account:${caller.accountNumber}`, nowMs);
+    if (standing !== undefined) Object.assign(context.headers, rateHeaders(standing));
+    if (standing?.isAllowed === false) {
+      return gridError('rate_limited', { retryAfterSeconds: standing.retryAfterSeconds });
+    }
+    const retryAfterSeconds = this.parts.hangUps.retryAfterSeconds(caller.accountNumber, nowMs);
+    if (retryAfterSeconds === undefined) return undefined;
+    const message = 'Too many requests were left before anything could be billed.';
+    return gridError('rate_limited', { message, retryAfterSeconds });
+  }
+}
