@@ -75,7 +75,7 @@ module.exports = {
     {
       name: 'production-code-uses-no-test-doubles',
       severity: 'error',
-      from: { path: '^(packages|apps)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^(packages|apps)/', pathNot: '(\\.test|/testing|/testing/.*)\\.ts$' },
       to: { path: '^testing/' },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
@@ -85,6 +85,9 @@ module.exports = {
     exclude: { path: '/dist/|\\.gen\\.' },
     parser: 'swc',
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['opengrid-source', 'import', 'node'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['opengrid-source', 'import', 'node'],
+    },
   },
 };

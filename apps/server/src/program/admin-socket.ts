@@ -1,0 +1,291 @@
+import { chmod, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  errorHeaders,
+  formatIso,
+  formatMoneyMicros,
+  GridFailure,
+  gridError,
+  httpStatusOf,
+  parseMoneyMicros,
+  parsePriceTicks,
+  platformErrorBody,
+} from '@opengrid/wire';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { newRequestId } from '../http/request-ids.ts';
+import type { InstrumentCatalogue } from '../ports/catalogue.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { LedgerReport } from '../sequencer/verify.ts';
+import { OPENAI_CAPABILITIES } from '../suppliers/capabilities.ts';
+import type { SupplierRegistry, SupplierView } from '../suppliers/registry.ts';
+
+/** An account as the operator sees it. */
+export interface AdminAccount {
+  readonly accountNumber: number;
+  readonly userId: string;
+  readonly email: string;
+  readonly mode: 'easy' | 'advanced';
+  readonly role: 'member' | 'operator';
+}
+
+export interface AdminKey {
+  readonly keyId: string;
+  readonly prefix: string;
+  readonly name: string;
+  readonly isActive: boolean;
+  readonly scopes: readonly string[];
+  readonly createdAtMs: number;
+  readonly lastUsedAtMs: number | null;
+}
+
+/** What the socket asks of the rooms; the composition root binds it. */
+export interface AdminActs {
+  createAccount(input: {
+    email: string;
+    name?: string | undefined;
+    mode?: 'easy' | 'advanced' | undefined;
+    role?: 'member' | 'operator' | undefined;
+  }): Promise<AdminAccount>;
+  /** By user id or e-mail. */
+  findAccount(reference: string): Promise<AdminAccount | undefined>;
+  listAccounts(): Promise<readonly AdminAccount[]>;
+  setMode(account: AdminAccount, mode: 'easy' | 'advanced'): Promise<void>;
+  balanceMicros(accountNumber: number): number;
+  grantCredit(accountNumber: number, amountMicros: number): Promise<void>;
+  createKey(
+    account: AdminAccount,
+    input: { name: string; scopes?: readonly string[] | undefined; expiresAtMs?: number | undefined },
+  ): Promise<{ key: string; row: AdminKey }>;
+  listKeys(): Promise<readonly AdminKey[]>;
+  revokeKey(keyId: string): Promise<boolean>;
+  verifyLedger(): Promise<LedgerReport>;
+  status(): Record<string, unknown>;
+}
+
+export interface AdminSocketDeps {
+  readonly dataFolder: string;
+  readonly acts: AdminActs;
+  readonly suppliers: SupplierRegistry;
+  readonly instruments: InstrumentCatalogue;
+  readonly telemetry: Telemetry;
+}
+
+const NAME = z.string().trim().min(1).max(100);
+
+const SUPPLIER = z.object({
+  name: NAME,
+  base_url: z.string().max(300),
+  key: z.string().max(4_096).optional(),
+  model: NAME,
+  served_model: NAME.optional(),
+  dialect: z.string(),
+  instrument: z.string().max(64),
+  price: z.union([z.string(), z.number()]),
+  units: z.number().int().min(1).max(1_000_000),
+  max_concurrency: z.number().int().min(1).max(100_000).default(64),
+  region: z.string().max(8).optional(),
+});
+
+const ACCOUNT = z.object({
+  email: z.email().max(254),
+  name: NAME.optional(),
+  mode: z.enum(['easy', 'advanced']).optional(),
+  role: z.enum(['member', 'operator']).optional(),
+});
+
+const KEY = z.object({
+  account: z.string().max(254),
+  name: NAME,
+  scopes: z.array(z.string().max(40)).max(20).optional(),
+  expires_at: z.iso.datetime({ offset: true }).optional(),
+});
+
+const CREDIT = z.object({
+  amount: z.union([z.string(), z.number()]),
+  reason: z.string().max(200).optional(),
+});
+const MODE = z.object({ mode: z.enum(['easy', 'advanced']) });
+
+/** Path of the socket in a data folder. */
+export function adminSocketPath(dataFolder: string): string {
+  return join(dataFolder, 'admin.sock');
+}
+
+/**
+ * The operator's commands over a unix socket that only the owner of the process can open (mode 0600): what the command
+ * line uses while the program runs.
+ */
+export async function startAdminSocket(deps: AdminSocketDeps): Promise<FastifyInstance> {
+  const app = Fastify({ logger: false, genReqId: () => newRequestId(), bodyLimit: 64 * 1024 });
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const fault = toGridError(error, deps.telemetry);
+    const body = platformErrorBody(fault, formatIso(Date.now()));
+    return reply.code(httpStatusOf(fault.code, 'platform')).headers(errorHeaders(fault)).send(body);
+  });
+  app.setNotFoundHandler(() => {
+    throw new GridFailure(gridError('not_found'));
+  });
+  mountSuppliers(app, deps);
+  mountAccounts(app, deps.acts);
+  mountKeys(app, deps.acts);
+  app.get('/status', () => ({ data: deps.acts.status() }));
+  app.post('/ledger/verify', async () => ({ data: await deps.acts.verifyLedger() }));
+  const path = adminSocketPath(deps.dataFolder);
+  // A socket file left by a killed process would refuse the new one; the data folder's lock has ruled out a living one.
+  await rm(path, { force: true });
+  const before = process.umask(0o177);
+  try {
+    await app.listen({ path });
+  } finally {
+    process.umask(before);
+  }
+  await chmod(path, 0o600);
+  return app;
+}
+
+function toGridError(error: Error & { statusCode?: number }, telemetry: Telemetry) {
+  if (error instanceof GridFailure) return error.error;
+  if (error instanceof z.ZodError) {
+    const issue = error.issues[0]!;
+    const field = issue.path.join('.') || 'body';
+    return gridError('validation_failed', { param: field, message: `${field}: ${issue.message}` });
+  }
+  if (error.statusCode !== undefined && error.statusCode < 500) return gridError('invalid_request');
+  telemetry.fault('admin socket', error);
+  return gridError('internal_error');
+}
+
+function mountSuppliers(app: FastifyInstance, deps: AdminSocketDeps): void {
+  const { suppliers, instruments } = deps;
+  app.get('/suppliers', () => ({ data: suppliers.list().map((view) => supplierShape(view, instruments)) }));
+  app.post('/suppliers', async (request, reply) => {
+    const data = await addSupplier(deps, SUPPLIER.parse(request.body));
+    return reply.code(201).send({ data });
+  });
+  for (const act of ['pause', 'resume'] as const) {
+    app.post(`/suppliers/:id/${act}`, async (request, reply) => {
+      const { id } = request.params as { id: string };
+      await suppliers.setPaused(id, { isPaused: act === 'pause' });
+      return reply.code(204).send();
+    });
+  }
+}
+
+async function addSupplier(deps: AdminSocketDeps, input: z.infer<typeof SUPPLIER>): Promise<unknown> {
+  const { suppliers, instruments } = deps;
+  if (input.dialect !== 'openai') throw invalid('dialect', 'only the dialect openai is served so far');
+  const instrument = instruments.find(input.instrument);
+  if (instrument === undefined || instrument.status === 'inactive') {
+    throw invalid('instrument', 'no active instrument of that name');
+  }
+  const priceTicks = parsePriceTicks(input.price);
+  if (priceTicks === undefined || priceTicks < 1)
+    throw invalid('price', 'must be USD per unit, at most 4 decimals');
+  const { supplier, endpointId } = await suppliers.add({
+    name: input.name,
+    baseUrl: input.base_url,
+    credential: input.key === undefined || input.key === '' ? null : input.key,
+    upstreamModel: input.model,
+    servedModel: input.served_model,
+    region: input.region,
+    capabilities: OPENAI_CAPABILITIES,
+    maxConcurrency: input.max_concurrency,
+    instruments: [instrument.instrumentNo],
+  });
+  const orders = await suppliers.offer(supplier.supplierId, {
+    instrumentNo: instrument.instrumentNo,
+    quantityUnits: input.units,
+    priceTicks,
+  });
+  const view = suppliers.list().find((item) => item.supplierId === supplier.supplierId)!;
+  return { ...supplierShape(view, instruments), added_endpoint_id: endpointId, order_ids: orders };
+}
+
+function invalid(field: string, message: string): GridFailure {
+  return new GridFailure(gridError('validation_failed', { param: field, message: `${field}: ${message}.` }));
+}
+
+function supplierShape(view: SupplierView, instruments: InstrumentCatalogue): Record<string, unknown> {
+  return {
+    supplier_id: view.supplierId,
+    display_name: view.displayName,
+    status: view.status,
+    is_builtin: view.isBuiltin,
+    endpoints: view.endpoints.map((endpoint) => ({
+      endpoint_id: endpoint.endpointId,
+      name: endpoint.name,
+      base_url: endpoint.baseUrl,
+      served_model: endpoint.servedModel,
+      state: endpoint.state,
+      credential_hint: endpoint.credentialHint,
+      instruments: endpoint.instruments.map((no) => instruments.byNumber(no)?.symbol ?? String(no)),
+    })),
+  };
+}
+
+function accountShape(account: AdminAccount, acts: AdminActs): Record<string, unknown> {
+  return {
+    user_id: account.userId,
+    email: account.email,
+    mode: account.mode,
+    role: account.role,
+    balance_usd: formatMoneyMicros(acts.balanceMicros(account.accountNumber)),
+  };
+}
+
+async function accountOf(acts: AdminActs, reference: string): Promise<AdminAccount> {
+  const account = await acts.findAccount(reference);
+  if (account === undefined) throw new GridFailure(gridError('account_not_found'));
+  return account;
+}
+
+function mountAccounts(app: FastifyInstance, acts: AdminActs): void {
+  app.get('/accounts', async () => ({
+    data: (await acts.listAccounts()).map((account) => accountShape(account, acts)),
+  }));
+  app.post('/accounts', async (request, reply) => {
+    const account = await acts.createAccount(ACCOUNT.parse(request.body));
+    return reply.code(201).send({ data: accountShape(account, acts) });
+  });
+  app.post('/accounts/:id/credit', async (request) => {
+    const account = await accountOf(acts, (request.params as { id: string }).id);
+    const amountMicros = parseMoneyMicros(CREDIT.parse(request.body).amount);
+    if (amountMicros === undefined) throw invalid('amount', 'must be USD, at most 6 decimals');
+    await acts.grantCredit(account.accountNumber, amountMicros);
+    return { data: accountShape(account, acts) };
+  });
+  app.post('/accounts/:id/mode', async (request, reply) => {
+    const account = await accountOf(acts, (request.params as { id: string }).id);
+    await acts.setMode(account, MODE.parse(request.body).mode);
+    return reply.code(204).send();
+  });
+}
+
+function keyShape(row: AdminKey): Record<string, unknown> {
+  return {
+    id: row.keyId,
+    key_prefix: row.prefix,
+    name: row.name,
+    is_active: row.isActive,
+    scopes: row.scopes,
+    created_at: formatIso(row.createdAtMs),
+    last_used_at: row.lastUsedAtMs === null ? null : formatIso(row.lastUsedAtMs),
+  };
+}
+
+function mountKeys(app: FastifyInstance, acts: AdminActs): void {
+  app.get('/keys', async () => ({ data: (await acts.listKeys()).map(keyShape) }));
+  app.post('/keys', async (request, reply) => {
+    const { account: reference, expires_at: expiresAt, name, scopes } = KEY.parse(request.body);
+    const account = await accountOf(acts, reference);
+    const expiresAtMs = expiresAt === undefined ? undefined : Date.parse(expiresAt);
+    const { key, row } = await acts.createKey(account, { name, scopes, expiresAtMs });
+    return reply.code(201).send({ data: { ...keyShape(row), key } });
+  });
+  app.post('/keys/:id/revoke', async (request, reply) => {
+    const isFound = await acts.revokeKey((request.params as { id: string }).id);
+    if (!isFound) throw new GridFailure(gridError('not_found'));
+    return reply.code(204).send();
+  });
+}
