@@ -20,14 +20,15 @@ export class StoreUnavailable extends StoreError {}
 /** Another living process has the data folder open; two at once would lose data silently. */
 export class DataFolderInUse extends StoreError {
   readonly folder: string;
+  /** Zero when it is not known. */
   readonly pid: number;
 
   constructor(folder: string, pid: number) {
     super(
-      `The data folder ${folder} is in use by process ${pid}.`,
+      `The data folder ${folder} is in use by ${pid === 0 ? 'another process' : `process ${pid}`}.`,
       pid === process.pid
         ? 'This process has opened the folder already: close that database first.'
-        : `Stop process ${pid}, choose another data folder, or set DATABASE_URL to share one PostgreSQL server.`,
+        : `Stop that process, choose another data folder, or set DATABASE_URL to share one PostgreSQL server.`,
     );
     this.folder = folder;
     this.pid = pid;

@@ -52,7 +52,7 @@ class ServerDatabase implements Database {
   #sessions = new WeakMap<pg.ClientBase, Session>();
   #commitSession: Session | undefined;
   #lastCommit: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
     this.#config = toConfig(options);
@@ -82,15 +82,18 @@ class ServerDatabase implements Database {
 
   async commit<Row>(statement: Statement): Promise<Rows<Row>> {
     assertOutsideTransaction();
-    if (this.#isClosed) throw new CommitRefused(closedError());
+    if (this.#closing !== undefined) throw new CommitRefused(closedError());
     const commit = this.#lastCommit.then(() => this.#commitNow<Row>(statement));
     this.#lastCommit = commit.catch(() => {});
     return commit;
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#closeNow();
+    return this.#closing;
+  }
+
+  async #closeNow(): Promise<void> {
     await this.#lastCommit;
     this.#commitSession?.end();
     await this.#pool.end();
@@ -133,7 +136,7 @@ class ServerDatabase implements Database {
   }
 
   async #withSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw closedError();
+    if (this.#closing !== undefined) throw closedError();
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw connectError(error, this.#where);
     });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -140,6 +140,21 @@ describe('the embedded database', () => {
     await vi.advanceTimersByTimeAsync(30_000);
     expect(await query).toBeInstanceOf(StatementTimeout);
     expect((await database.query({ text: 'select id from mark' })).rows).toEqual([{ id: 1 }]);
+  });
+
+  it('stops at once when its lock was taken away', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const folder = await newFolder();
+    const database = await open(folder);
+    const commit = failureOf(database.commit({ text: 'select pg_sleep($1)', values: [600] }));
+    // Until it has been handed to the thread, it would be refused for sure.
+    await new Promise((resolve) => setImmediate(resolve));
+    writeFileSync(join(folder, 'opengrid.lock'), '{"nonce":"somebody else"}');
+    vi.advanceTimersByTime(1_000);
+    expect(await commit).toBeInstanceOf(CommitOutcomeUnknown);
+    await expect(database.query({ text: 'select 1' })).rejects.toThrow(DataFolderInUse);
+    await database.close();
+    expect(readFileSync(join(folder, 'opengrid.lock'), 'utf8')).toContain('somebody else');
   });
 
   it('leaves the main thread free while it works', async () => {

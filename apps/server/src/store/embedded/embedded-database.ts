@@ -69,7 +69,9 @@ class EmbeddedDatabase implements Database {
   #connection: Connection | undefined;
   #maintenance: NodeJS.Timeout | undefined;
   #reopenFailure: { readonly error: StoreError; readonly untilMs: number } | undefined;
-  #isClosed = false;
+  /** Set once the database takes no more statements: says why. */
+  #end: StoreError | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(folder: DataFolder) {
     this.#folder = folder;
@@ -115,9 +117,13 @@ class EmbeddedDatabase implements Database {
     });
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#closeNow();
+    return this.#closing;
+  }
+
+  async #closeNow(): Promise<void> {
+    this.#end ??= new StoreUnavailable('The database is closed.', 'Open it again.');
     clearInterval(this.#maintenance);
     await this.#lanes.idle();
     const connection = this.#connection;
@@ -128,10 +134,7 @@ class EmbeddedDatabase implements Database {
 
   async #exclusive<T>(lane: Lane, job: () => Promise<T>): Promise<T> {
     assertOutsideTransaction();
-    if (this.#isClosed) {
-      const error = new StoreUnavailable('The database is closed.', 'Open it again.');
-      throw lane === 'commit' ? new CommitRefused(error) : error;
-    }
+    if (this.#end !== undefined) throw lane === 'commit' ? new CommitRefused(this.#end) : this.#end;
     return this.#lanes.run(lane, job);
   }
 
@@ -175,7 +178,7 @@ class EmbeddedDatabase implements Database {
 
   /** Another process has taken the lock: stop writing at once, whatever is under way. */
   #abandon(): void {
-    this.#isClosed = true;
+    this.#end = new DataFolderInUse(this.#folder.root, 0);
     clearInterval(this.#maintenance);
     this.#connection?.session.end();
   }

@@ -27,7 +27,7 @@ interface MaintenanceRow {
 /** Writes a checkpoint when enough has been logged since the last one. */
 export async function checkpointWhenDue(run: Housekeep): Promise<void> {
   const [row] = await run(
-    `select pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn) >= ${CHECKPOINT_AFTER_BYTES} as due
+    `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn) >= ${CHECKPOINT_AFTER_BYTES} as due
      from pg_control_checkpoint()`,
   );
   if (row?.due) await run('checkpoint');

@@ -7,6 +7,9 @@ import { Duplex } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { type WorkerReply, type WorkerRequest, workerFile } from './worker-protocol.ts';
 
+/** A database that does not close by then is ended as by a crash, which it survives. */
+const SHUT_DOWN_LIMIT_MS = 10_000;
+
 interface Chunk {
   readonly chunk: Buffer;
 }
@@ -29,6 +32,8 @@ export class WorkerStream extends Duplex {
       this.#worker.once('exit', () => reject(new Error('its thread ended')));
     });
     this.#ready.catch(() => {});
+    // The driver listens only while it is connected; before that, `ready` tells what went wrong.
+    this.on('error', () => {});
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => resolve());
     });
@@ -44,7 +49,9 @@ export class WorkerStream extends Duplex {
   /** Closes the database in good order and ends the thread. */
   async shutDown(): Promise<void> {
     this.#send({ kind: 'close' });
+    const timer = setTimeout(() => this.destroy(), SHUT_DOWN_LIMIT_MS);
     await this.#exited;
+    clearTimeout(timer);
   }
 
   /** Resolves when the thread has ended, and with it every access to the files. */
