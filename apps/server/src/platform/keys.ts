@@ -19,7 +19,6 @@ import { autoBuyOf } from './settings.ts';
 export type { ConsumptionKey } from './key-table.ts';
 
 export interface NewKey {
-  readonly accountNumber: number;
   readonly name: string;
   readonly expiresAtMs?: number | null;
   /** `DEFAULT_KEY_SCOPES` when left out. */
@@ -28,8 +27,8 @@ export interface NewKey {
 
 /** The full key leaves the process here, once. */
 export interface CreatedKey {
-  readonly secret: string;
-  readonly key: ConsumptionKey;
+  readonly key: string;
+  readonly record: ConsumptionKey;
 }
 
 /** What the directory asks about accounts. */
@@ -87,14 +86,10 @@ export class ConsumptionKeys implements KeyDirectory {
   private byHmac = new Map<string, Entry>();
   private byId = new Map<string, Entry>();
   private readonly used = new Map<string, number>();
-  private readonly flushing: NodeJS.Timeout;
 
   private constructor(options: KeysOptions) {
     this.options = options;
     this.clock = options.clock ?? Date.now;
-    // A failed write loses nothing but the minute of a last use, so it is left to the next one.
-    this.flushing = setInterval(() => void this.flushLastUsed().catch(() => {}), MINUTE_MS);
-    this.flushing.unref();
   }
 
   static async load(options: KeysOptions): Promise<ConsumptionKeys> {
@@ -143,18 +138,17 @@ export class ConsumptionKeys implements KeyDirectory {
    *
    * @returns `account_not_found`, or `validation_failed` for its fields and above 100 live keys.
    */
-  async create(input: NewKey): Promise<Result<CreatedKey>> {
-    const { accountNumber } = input;
+  async create(accountNumber: number, input: NewKey): Promise<Result<CreatedKey>> {
     if (this.options.accounts.byNumber(accountNumber) === undefined) return refused('account_not_found');
-    const invalid = this.validate(input);
+    const invalid = this.validate(accountNumber, input);
     if (invalid !== undefined) return invalid;
     const nowMs = this.clock();
-    const secret = formatConsumptionKey(randomBytes(28).toString('hex'));
-    const key: ConsumptionKey = {
+    const key = formatConsumptionKey(randomBytes(28).toString('hex'));
+    const record: ConsumptionKey = {
       keyId: newId('key', nowMs),
       accountNumber,
       name: input.name.trim(),
-      keyPrefix: keyPrefixOf(secret),
+      keyPrefix: keyPrefixOf(key),
       scopes: [...new Set(input.scopes ?? DEFAULT_KEY_SCOPES)],
       isActive: true,
       expiresAtMs: input.expiresAtMs ?? null,
@@ -163,11 +157,11 @@ export class ConsumptionKeys implements KeyDirectory {
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
     };
-    const entry = { hmac: this.hmacOf(secret), record: key, scopes: new Set(key.scopes) };
+    const entry = { hmac: this.hmacOf(key), record, scopes: new Set(record.scopes) };
     await keyTable.insertKey(this.options.database, entry);
     this.byHmac.set(entry.hmac.toString('latin1'), entry);
-    this.byId.set(key.keyId, entry);
-    return { ok: true, value: { secret, key } };
+    this.byId.set(record.keyId, entry);
+    return { ok: true, value: { key, record } };
   }
 
   /** Ends a key for ever. Revoking twice is fine and keeps the first time. */
@@ -193,12 +187,6 @@ export class ConsumptionKeys implements KeyDirectory {
     this.used.clear();
     if (used.length === 0) return;
     await keyTable.updateLastUsed(this.options.database, used);
-  }
-
-  /** Writes what is left. The store must still be open. */
-  async close(): Promise<void> {
-    clearInterval(this.flushing);
-    await this.flushLastUsed();
   }
 
   private lookUp(text: string): Entry | undefined {
@@ -241,7 +229,10 @@ export class ConsumptionKeys implements KeyDirectory {
     return { ok: true, value: entry.record };
   }
 
-  private validate(input: NewKey): { ok: false; error: ReturnType<typeof gridError> } | undefined {
+  private validate(
+    accountNumber: number,
+    input: NewKey,
+  ): { ok: false; error: ReturnType<typeof gridError> } | undefined {
     const length = input.name.trim().length;
     if (length < 1 || length > MAX_NAME_LENGTH) return fieldError('name', 'has 1 to 100 characters');
     if (input.scopes?.some((scope) => !KNOWN_SCOPES.has(scope)))
@@ -250,7 +241,7 @@ export class ConsumptionKeys implements KeyDirectory {
     const { expiresAtMs = null } = input;
     if (expiresAtMs !== null && expiresAtMs <= this.clock())
       return fieldError('expires_at', 'is in the past');
-    const live = this.list(input.accountNumber).filter(({ revokedAtMs }) => revokedAtMs === null);
+    const live = this.list(accountNumber).filter(({ revokedAtMs }) => revokedAtMs === null);
     if (live.length >= MAX_LIVE_KEYS)
       return fieldError('name', `needs one of the ${MAX_LIVE_KEYS} live keys to be revoked first`);
     return undefined;
