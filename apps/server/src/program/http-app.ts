@@ -97,9 +97,11 @@ declare module 'fastify' {
 }
 
 function tellTelemetry(telemetry: Telemetry, request: FastifyRequest, reply: FastifyReply): void {
+  const config = request.routeOptions.config as RouteConfig;
+  // The Consumption API tells its own requests, with counts that only it knows.
+  if (config.route === undefined && request.routeOptions.url?.startsWith('/v1') === true) return;
   const { socket } = request.raw;
   const errorCode = request.loggedErrorCode ?? reply.getHeader('x-grid-error-code');
-  const config = request.routeOptions.config as RouteConfig;
   telemetry.request({
     requestId: request.id,
     method: request.method,

@@ -76,7 +76,9 @@ class TradingRoom {
     const get = (path: string, handler: Handler): void => {
       scope.get(`${prefix}${path}`, { config: { route: `/v1${path}` } }, async (request) => handler(request));
     };
-    scope.get(`${prefix}/health`, async (_request, reply) => this.health(reply));
+    scope.get(`${prefix}/health`, { config: { route: '/v1/health' } }, async (_request, reply) =>
+      this.health(reply),
+    );
     get('/instruments', (request) => this.listInstruments(request.query as PageQuery));
     get('/instruments/by-symbol/:reference', (request) => this.instrumentDetail(request));
     get('/instruments/:reference', (request) => this.instrumentDetail(request));

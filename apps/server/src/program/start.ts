@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type BuiltinSupplier, MODEL_ID, startBuiltinSupplier } from '@opengrid/builtin-supplier';
+import type { FastifyInstance } from 'fastify';
+import { DEFAULT_INFERENCE_SETTINGS, type InferenceRoom, registerInference } from '../inference/index.ts';
+import { Accounts } from '../platform/accounts.ts';
+import { loadCatalogue, seedInstruments } from '../platform/catalogue.ts';
+import { ConsumptionKeys } from '../platform/keys.ts';
+import { ensureMarkets } from '../platform/markets.ts';
+import { loadSecrets } from '../platform/secrets.ts';
+import type { InstrumentCatalogue } from '../ports/catalogue.ts';
+import { startSequencer } from '../sequencer/sequencer.ts';
+import type { Sequencer } from '../sequencer/types.ts';
+import type { Database } from '../store/database.ts';
+import { openDatabase } from '../store/open.ts';
+import { SupplierRegistry } from '../suppliers/registry.ts';
+import { Vault } from '../suppliers/vault.ts';
+import { createTelemetry, type ProgramTelemetry } from '../telemetry/telemetry.ts';
+import { MarketView } from '../trading/market-view.ts';
+import { registerTrading } from '../trading/routes.ts';
+import { bindActs } from './acts.ts';
+import { type AdminActs, startAdminSocket } from './admin-socket.ts';
+import type { Config } from './config.ts';
+import { DEMO_INSTRUMENTS, seedDemo } from './demo.ts';
+import { createHttpApp } from './http-app.ts';
+import { marketQuotes } from './market-quotes.ts';
+import { registerPage } from './page.ts';
+
+export const VERSION = '0.1.0';
+const PUBLIC_RATE_PER_SECOND = 20;
+const KEY_FLUSH_MS = 60_000;
+
+/** A running program. */
+export interface Program {
+  readonly url: string;
+  /** The demo buyer's key, when it was made by this start. */
+  readonly key: string | undefined;
+  readonly model: string;
+  readonly telemetry: ProgramTelemetry;
+  /** Takes no new requests, lets running ones finish, settles everything, and closes the store. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly config: Config;
+  readonly onProgress: (message: string) => void;
+  /** The writer's lease is lost or the state is broken: nothing more may be written. */
+  readonly onLost: (reason: 'fenced' | 'broken') => void;
+}
+
+/** Opens everything from the store outwards and starts to listen. What was opened is closed again when a step fails. */
+export async function startProgram(options: StartOptions): Promise<Program> {
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    return await open(options, closers);
+  } catch (error) {
+    for (const close of closers.reverse()) await close().catch(() => {});
+    throw error;
+  }
+}
+
+interface Core {
+  readonly telemetry: ProgramTelemetry;
+  readonly database: Database;
+  readonly sequencer: Sequencer;
+  readonly instruments: InstrumentCatalogue;
+  readonly accounts: Accounts;
+  readonly keys: ConsumptionKeys;
+  readonly suppliers: SupplierRegistry;
+}
+
+async function open(options: StartOptions, closers: (() => Promise<void>)[]): Promise<Program> {
+  const { config, onProgress } = options;
+  const core = await openCore(options, closers);
+  const builtin = await startBuiltin(config, core.suppliers, onProgress);
+  if (builtin !== undefined) closers.push(() => builtin.close());
+  const view = await MarketView.open(core);
+  const app = createHttpApp(core.telemetry);
+  closers.push(() => app.close());
+  const room = mount(app, core, { config, view });
+  const acts = bindActs({ ...core, status: () => statusOf(core, room) });
+  const key = config.isDemo ? await seed(core, { acts, builtin, onProgress }) : undefined;
+  const url = await app.listen({ port: config.port, host: config.host });
+  const admin = await startAdminSocket({ ...core, dataFolder: config.dataFolder, acts });
+  closers.push(() => admin.close());
+  const stop = async (): Promise<void> => {
+    await room.drain(config.drainTimeoutMs);
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  return { url: reachable(url), key, model: DEMO_INSTRUMENTS[1], telemetry: core.telemetry, stop };
+}
+
+async function openCore(options: StartOptions, closers: (() => Promise<void>)[]): Promise<Core> {
+  const { config, onProgress, onLost } = options;
+  const { databaseUrl, dataFolder, secret } = config;
+  const telemetry = createTelemetry({ logLevel: config.logLevel, node: `${hostname()}-${process.pid}` });
+  const database = await openDatabase({ databaseUrl, dataFolder, onProgress });
+  closers.push(() => database.close());
+  const secrets = await loadSecrets({ dataFolder, secret });
+  const nowMs = Date.now();
+  await seedInstruments(database, nowMs);
+  const instruments = await loadCatalogue(database, nowMs);
+  const sequencer = await startSequencer({
+    database,
+    telemetry,
+    onLost,
+    onProgress: (done, total) => onProgress(`replaying the journal: ${done} of ${total}`),
+  });
+  closers.push(() => sequencer.close());
+  sequencer.onCommitted(({ entries }) => telemetry.committed(entries.length));
+  await ensureMarkets(sequencer, instruments);
+  const emailVerification = config.isEmailVerificationOn ? 'on' : 'off';
+  const accounts = await Accounts.load({ database, sequencer, emailVerification });
+  const keys = await ConsumptionKeys.load({ database, accounts, pepper: secrets.keyPepper });
+  const flushing = setInterval(() => void keys.flushLastUsed().catch(() => {}), KEY_FLUSH_MS);
+  closers.push(async () => {
+    clearInterval(flushing);
+    await keys.flushLastUsed();
+  });
+  const suppliers = await SupplierRegistry.open({
+    database,
+    sequencer,
+    vault: new Vault(secrets.vaultKey),
+    openAccount: async ({ email, name }) => {
+      const opened = await accounts.create({ email, name, mode: 'advanced', isEmailVerified: true });
+      if (!opened.ok) throw new Error('the account of a new supplier could not be opened');
+      return opened.value;
+    },
+  });
+  return { telemetry, database, sequencer, instruments, accounts, keys, suppliers };
+}
+
+async function startBuiltin(
+  config: Config,
+  suppliers: SupplierRegistry,
+  onProgress: (message: string) => void,
+): Promise<BuiltinSupplier | undefined> {
+  if (!config.isBuiltinSupplierOn) {
+    await suppliers.setBuiltin(undefined);
+    return undefined;
+  }
+  onProgress('loading the built-in language model');
+  const apiKey = randomBytes(24).toString('base64url');
+  const builtin = await startBuiltinSupplier({ apiKey, tokensPerSecond: config.builtinTokensPerSecond });
+  await suppliers.setBuiltin({ baseUrl: builtin.baseUrl, apiKey });
+  return builtin;
+}
+
+function mount(
+  app: FastifyInstance,
+  core: Core,
+  { config, view }: { config: Config; view: MarketView },
+): InferenceRoom {
+  const settings = {
+    ...DEFAULT_INFERENCE_SETTINGS,
+    bodyLimitBytes: config.inferenceBodyLimitBytes,
+    requestsPerMinute: config.inferenceRpm,
+    requestsInFlight: config.inferenceConcurrency,
+    unbilledHangUpsPerMinute: config.unbilledHangupRpm,
+    firstByteMs: config.firstByteTimeoutMs,
+    idleMs: config.idleTimeoutMs,
+    totalMs: config.totalTimeoutMs,
+  };
+  registerTrading(app, { ...core, view, version: VERSION, publicRate: PUBLIC_RATE_PER_SECOND });
+  const room = registerInference(app, { ...core, market: marketQuotes(view), settings });
+  registerPage(app);
+  const { telemetry, sequencer } = core;
+  telemetry.watch({ inFlight: () => room.inFlight, sequencer: () => sequencer.status });
+  app.get('/metrics', { config: { route: '/metrics' } }, async (_request, reply) =>
+    reply.type(telemetry.metricsContentType).send(await telemetry.metricsText()),
+  );
+  return room;
+}
+
+async function seed(
+  core: Core,
+  {
+    acts,
+    builtin,
+    onProgress,
+  }: {
+    acts: AdminActs;
+    builtin: BuiltinSupplier | undefined;
+    onProgress: (message: string) => void;
+  },
+): Promise<string | undefined> {
+  const running =
+    builtin === undefined ? undefined : { baseUrl: builtin.baseUrl, apiKey: builtin.apiKey, model: MODEL_ID };
+  return seedDemo({ ...core, acts, builtin: running, onProgress });
+}
+
+function statusOf(core: Core, room: InferenceRoom): Record<string, unknown> {
+  const { sequencer, database } = core;
+  return {
+    version: VERSION,
+    node: process.version,
+    store: database.engine,
+    is_leading: sequencer.status.isLeading,
+    epoch: sequencer.status.epoch,
+    last_command: sequencer.exchange.lastSeq,
+    requests_in_flight: room.inFlight,
+    uptime_seconds: Math.round(process.uptime()),
+  };
+}
+
+/** An address a person can open: a wildcard address is not one. */
+function reachable(url: string): string {
+  return url
+    .replace('//0.0.0.0:', '//127.0.0.1:')
+    .replace('//[::]:', '//[::1]:')
+    .replace('//127.0.0.1:', '//localhost:');
+}
