@@ -11,6 +11,7 @@ export default defineConfig({
       'testing/src/**/*.test.ts',
       'scripts/**/*.test.ts',
     ],
+    reporters: ['default', './scripts/vitest-counts.ts'],
     globalSetup: ['testing/src/vitest-global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
