@@ -1,5 +1,5 @@
 import { type GridError, gridError } from '@opengrid/wire';
-import type { FastifyBodyParser, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../ports/identity.ts';
 import { Replenisher } from './admission/replenisher.ts';
 import { ChatService, type ChatServiceDeps } from './chat.ts';
@@ -65,9 +65,11 @@ export function registerInference(app: FastifyInstance, deps: InferenceDeps): In
 
 /** Context, body parsing, errors and the log line: what every route of this surface shares. */
 function prepareScope(scope: FastifyInstance, { settings, telemetry, clock }: ChatServiceDeps): void {
-  scope.addHook('onRequest', (request, _reply, done) => {
+  scope.addHook('onRequest', (request, reply, done) => {
     attachContext(request, newContext(request, clock()));
-    done();
+    // Nobody needs to send a body to be told that there is nothing here.
+    if (request.is404) sendError(reply, contextOf(request), gridError('not_found'));
+    else done();
   });
   scope.addHook('onResponse', (request, reply, done) => {
     const context = contextOf(request);
@@ -91,6 +93,7 @@ function prepareScope(scope: FastifyInstance, { settings, telemetry, clock }: Ch
     if (expected === undefined) telemetry.fault('inference.http', error);
     return sendError(reply, contextOf(request), expected ?? gridError('internal_error'));
   });
+  // Makes unknown paths under the prefix pass the hooks above.
   scope.setNotFoundHandler((request, reply) => sendError(reply, contextOf(request), gridError('not_found')));
   scope.options('/*', (request, reply) =>
     reply
@@ -114,19 +117,18 @@ function newContext(request: FastifyRequest, nowMs: number): GridContext {
   };
 }
 
-/** Bodies stay bytes until the wire reads them once. A missing content type is taken for JSON. */
+/** Bodies stay bytes until the wire reads them once, whatever they are called. */
 function parseBodies(scope: FastifyInstance, bodyLimit: number): void {
-  const options = { parseAs: 'buffer', bodyLimit } as const;
-  const keep: FastifyBodyParser<Buffer> = (request, body, done) => {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser<Buffer>('*', { parseAs: 'buffer', bodyLimit }, (request, body, done) => {
     contextOf(request).bytesIn = body.length;
     done(null, body);
-  };
-  scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser<Buffer>('application/json', options, keep);
-  scope.addContentTypeParser<Buffer>('*', options, (request, body, done) => {
-    if (request.headers['content-type'] === undefined) return keep(request, body, done);
-    return done(Object.assign(new Error('media type'), { code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }));
   });
+}
+
+/** A missing content type is taken for JSON: what the body is will be seen. */
+function isJson(contentType: string | undefined): boolean {
+  return contentType === undefined || /^application\/json\s*(?:;|$)/i.test(contentType);
 }
 
 function registerChat(scope: FastifyInstance, entrance: Entrance): void {
@@ -167,6 +169,7 @@ class Entrance implements InferenceRoom {
     if (!authentication.ok) return authentication.error;
     const { caller } = authentication;
     context.caller = caller;
+    if (!isJson(request.headers['content-type'])) return gridError('unsupported_media_type');
     if (this.isDraining) {
       context.headers.connection = 'close';
       return gridError('overloaded');

@@ -13,7 +13,6 @@ import type { GridContext } from './context.ts';
 /** Faults that the HTTP server finds before a handler runs, by its own codes. */
 const SERVER_FAULTS: ReadonlyMap<string, GridError> = new Map([
   ['FST_ERR_CTP_BODY_TOO_LARGE', gridError('payload_too_large')],
-  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', gridError('unsupported_media_type')],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', gridError('invalid_request', { message: 'The body was cut off.' })],
   ['FST_ERR_CTP_EMPTY_JSON_BODY', gridError('invalid_json')],
 ]);
