@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { packageVersion } from './checkout.ts';
+import { addAccountCommands } from './commands/accounts.ts';
+import { addKeyCommands } from './commands/keys.ts';
+import { addLedgerCommands } from './commands/ledger.ts';
+import { addStartCommand } from './commands/start.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addSupplierCommands } from './commands/suppliers.ts';
+import { withGlobalOptions } from './context.ts';
+
+const EXAMPLES = `
+Examples:
+  opengrid start --port 4000
+  opengrid status
+  opengrid accounts create ada@example.com
+  opengrid accounts credit ada@example.com 25.00
+  opengrid keys create --account ada@example.com --name laptop
+  opengrid suppliers add --name "My Ollama" --base-url http://localhost:11434/v1 --model llama3.2 \\
+      --dialect openai --instrument text-prime --price 0.90 --units 500
+  opengrid ledger verify --json
+
+Commands talk to the running server through <data>/admin.sock, so they work on its machine and as its user.
+Exit codes: 0 done, 1 failed, 2 wrong usage. NO_COLOR switches colours off.`;
+
+/** The whole command line. Wrong usage throws instead of ending the process. */
+export function buildProgram(): Command {
+  const program = new Command('opengrid')
+    .description("The open, self-hostable spot exchange for LLM inference: the operator's commands.")
+    .version(packageVersion())
+    .exitOverride()
+    .enablePositionalOptions()
+    .showHelpAfterError('Add --help to see how this command is used.')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'opengrid: ')) })
+    .addHelpText('after', EXAMPLES);
+  withGlobalOptions(program);
+  addStartCommand(program);
+  addStatusCommand(program);
+  addAccountCommands(program);
+  addKeyCommands(program);
+  addSupplierCommands(program);
+  addLedgerCommands(program);
+  return program;
+}
