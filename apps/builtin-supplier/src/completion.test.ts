@@ -60,6 +60,17 @@ describe('the limit of a completion', () => {
     expect(long.startsWith(short.slice(0, short.lastIndexOf(' ')))).toBe(true);
   });
 
+  it('is met even where a cut text has other tokens than the whole', () => {
+    // Tokens: a single `abc`, else pairs from the left. The first two tokens of `abcdef` join into one.
+    const odd: Tokenizer = {
+      pieces: () => ['ab', 'c', 'def'],
+      count: (text) => (text === 'abc' ? 1 : Math.ceil(text.length / 2)),
+    };
+    expect(cutToTokens('abcdef', 2, odd)).toBe('abcd');
+    expect(cutToTokens('abcdef', 1, odd)).toBe('ab');
+    expect(cutToTokens('abcdef', 0, odd)).toBe('');
+  });
+
   it('can be met inside every word of the vocabulary', () => {
     const failed: string[] = [];
     for (const word of table.words) {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { BuiltinSupplierOptions } from './server.ts';
 
@@ -39,7 +38,7 @@ export async function startBuiltinSupplier(options: BuiltinSupplierOptions): Pro
   const ended = new Promise<'closed' | 'failed'>((resolve) => {
     worker.once('exit', () => resolve(state.closing ? 'closed' : 'failed'));
   });
-  const baseUrl = await firstAnswer(worker, ended);
+  const baseUrl = await firstAnswer(worker);
   const close = async (): Promise<void> => {
     state.closing = true;
     await worker.terminate();
@@ -48,13 +47,15 @@ export async function startBuiltinSupplier(options: BuiltinSupplierOptions): Pro
   return { baseUrl, apiKey: options.apiKey, ended, close };
 }
 
-async function firstAnswer(worker: Worker, ended: Promise<unknown>): Promise<string> {
-  const gone = ended.then((): WorkerMessage => ({ failure: 'WORKER_EXITED' }));
-  const answer = once(worker, 'message').then(([message]) => message as WorkerMessage);
-  const message = await Promise.race([answer.catch(() => gone), gone]);
-  if ('baseUrl' in message) return message.baseUrl;
+async function firstAnswer(worker: Worker): Promise<string> {
+  // A thread that fails says why and ends in the same breath, so whichever event comes first must win.
+  const answer = await new Promise<WorkerMessage>((resolve) => {
+    worker.once('message', resolve);
+    worker.once('exit', () => resolve({ failure: 'WORKER_EXITED' }));
+  });
+  if ('baseUrl' in answer) return answer.baseUrl;
   await worker.terminate();
-  throw Object.assign(new Error('the built-in supplier did not start'), { code: message.failure });
+  throw Object.assign(new Error('the built-in supplier did not start'), { code: answer.failure });
 }
 
 /** The built worker: tests run from `src`, where Node 20 cannot start a TypeScript file as a thread. */

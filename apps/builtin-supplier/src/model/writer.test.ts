@@ -38,8 +38,8 @@ describe('writing text', () => {
     expect(write({ seed: 2 })).not.toBe(text);
     expect(write({ prompt: 'Tell me about the ship.' })).not.toBe(text);
     expect(write({ temperature: 0.5, ending: 'never' })).not.toBe(write({ ending: 'never' }));
-    // Same last words, so the same probabilities: only the rest of the prompt differs.
-    expect(write({ prompt: 'Whatever you say, tell me about the whale.' })).not.toBe(text);
+    // The same last words and no other topic, so the same probabilities: only the seed can tell them apart.
+    expect(write({ prompt: 'It is of the, tell me about the whale.' })).not.toBe(text);
   });
 
   it('continues the last words of the prompt', () => {
@@ -52,7 +52,9 @@ describe('writing text', () => {
       const texts = Array.from({ length: 40 }, (_, seed) => write({ prompt, seed, ending: 'never' }, 150));
       return texts.join(' ').match(/\bwhales?\b/gi)?.length ?? 0;
     };
-    expect(count('Speak of the whale.')).toBeGreaterThan(2 * count('Speak of the treasury.'));
+    expect(count('The whale is what it is all of.')).toBeGreaterThan(
+      2 * count('The treasury is what it is all of.'),
+    );
   });
 
   it('writes for prompts it cannot read', () => {
@@ -91,7 +93,7 @@ describe('writing text', () => {
 
 describe('the text', () => {
   it('ends by itself, after a sentence', () => {
-    for (let seed = 0; seed < 50; seed++) expect(write({ seed }, 5_000)).toMatch(/[.?!]\s*$/);
+    for (let seed = 0; seed < 50; seed++) expect(write({ seed }, 5_000)).toMatch(/[.?!]$/);
   });
 
   it('goes on for ever when asked to', () => {

@@ -23,16 +23,19 @@ const END_AFTER_PARAGRAPH = 0.5;
 const SHORTEST_TEXT_WORDS = 12;
 // Words of the prompt are likelier than they would be otherwise, less so each time they are used (a cache
 // model).
-const TOPIC_BOOST = 5;
+const TOPIC_BOOST = 40;
 // The most frequent words carry no topic, and a long prompt has too many.
 const COMMON_WORDS = 150;
 const TOPIC_WORDS_AT_MOST = 100;
 // After a run of this many words that the text already had, it may not go on as it did then, unless it must.
 const REPETITION_WORDS = 4;
 const INEVITABLE = 0.8;
-// Three words of memory cannot tell that a sentence has just begun, so a full stop so early is made unlikely.
+// Three words of memory cannot tell how long a sentence is: an early full stop is made unlikely, a late one
+// likely.
 const SHORTEST_SENTENCE_WORDS = 6;
 const EARLY_END = 0.05;
+const LONG_SENTENCE_WORDS = 25;
+const LATE_END = 5;
 
 /** Writes text with a table. One instance serves any number of interleaved texts on one thread. */
 export class TextWriter {
@@ -55,14 +58,13 @@ export class TextWriter {
   *write(request: WritingRequest): Generator<string, void, undefined> {
     const text = new TextState(this.#table, request);
     let previous: string | undefined;
-    let endsNext = false;
-    while (!endsNext) {
+    for (;;) {
       const number = this.#nextWord(text, request);
       const word = this.#table.words[number]!;
+      if (request.ending === 'natural' && text.endsBefore(word)) return;
       text.append(number, word);
       yield renderWord(word, previous);
       previous = word;
-      endsNext = request.ending === 'natural' && text.mayEndAfter(word);
     }
   }
 
@@ -88,6 +90,7 @@ export class TextWriter {
       for (let index = 0; index < size; index++) penalise(scores, words[index]!, text, sampling);
     }
     if (text.sentenceWords < SHORTEST_SENTENCE_WORDS) this.#scaleSentenceEnds(EARLY_END);
+    if (text.sentenceWords > LONG_SENTENCE_WORDS) this.#scaleSentenceEnds(LATE_END);
     if (text.size === 0) this.#barPunctuation();
     else this.#barRepetition(text);
   }
@@ -140,6 +143,7 @@ class TextState {
   readonly #uses = new Map<number, number>();
   readonly #followers = new Map<string, Set<number>>();
   #run: number[] = [];
+  #paragraphStarts = false;
 
   constructor(table: Table, { prompt, seed }: WritingRequest) {
     // The prompt takes part in the seed, so that two prompts with the same last words do not share one text.
@@ -158,6 +162,7 @@ class TextState {
     this.context = [...this.context, number].slice(-CONTEXT_WORDS);
     this.size++;
     this.sentenceWords = endsSentence(word) ? 0 : this.sentenceWords + 1;
+    this.#paragraphStarts = word === PARAGRAPH;
   }
 
   usesOf(word: number): number {
@@ -169,8 +174,9 @@ class TextState {
     return this.#run.length < REPETITION_WORDS ? undefined : this.#followers.get(this.#run.join(' '));
   }
 
-  mayEndAfter(word: string): boolean {
-    if (!endsSentence(word) || this.size < SHORTEST_TEXT_WORDS) return false;
+  /** Decides, between two sentences, whether the text is over; `word` tells whether a paragraph ends here too. */
+  endsBefore(word: string): boolean {
+    if (this.sentenceWords > 0 || this.#paragraphStarts || this.size < SHORTEST_TEXT_WORDS) return false;
     return this.random() < (word === PARAGRAPH ? END_AFTER_PARAGRAPH : END_AFTER_SENTENCE);
   }
 }
