@@ -1,0 +1,83 @@
+// The documents agree with the code they describe.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ERROR_CATALOGUE, ERROR_CODES } from '@opengrid/wire';
+import { describe, expect, it } from 'vitest';
+import { DATA_INVENTORY } from '../apps/server/src/store/inventory.ts';
+import { errorPage } from './docs/error-page.mjs';
+import { inventoryPage } from './docs/inventory-page.mjs';
+import { brokenLinks, dependencyProblems, type Manifest } from './docs/rules.ts';
+import { listFiles } from './tidy/source-file.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const paths = listFiles(root);
+const manifests = new Map<string, Manifest>(
+  paths
+    .filter((path) => /(^|\/)package\.json$/.test(path))
+    .map((path) => [path, JSON.parse(read(path)) as Manifest]),
+);
+
+describe('pages made from code', () => {
+  it('lists every error code, as the catalogue has it', () => {
+    expect(read('docs/reference/errors.md')).toBe(errorPage(ERROR_CATALOGUE));
+    for (const code of ERROR_CODES)
+      expect(read('docs/reference/errors.md')).toMatch(new RegExp(`^\\| \`${code}\` +\\|`, 'm'));
+  });
+
+  it('loses no code whose status has no section', () => {
+    const entry = { ...ERROR_CATALOGUE.not_found, httpStatus: 418 };
+    expect(() => errorPage({ teapot: entry })).toThrow('teapot');
+  });
+
+  it('lists every column, as the inventory has it', () => {
+    expect(read('docs/reference/data-inventory.md')).toBe(inventoryPage(DATA_INVENTORY));
+  });
+});
+
+describe('dependencies', () => {
+  const page = read('docs/dependencies.md');
+
+  it('are exact, and have a line with reason and exit each', () => {
+    expect(manifests.size).toBeGreaterThan(7);
+    expect(dependencyProblems(manifests, page)).toEqual([]);
+  });
+
+  it('are complained about when they are not', () => {
+    const manifest = (version: string, name = 'pg'): Map<string, Manifest> =>
+      new Map([['apps/x/package.json', { name: 'x', dependencies: { [name]: version } }]]);
+    const line = '| `pg` | driver | another driver behind the port |';
+    expect(dependencyProblems(manifest('8.23.1'), line)).toEqual([]);
+    expect(dependencyProblems(manifest('^8'), line)).toEqual(['apps/x/package.json: pg is not exact: ^8']);
+    expect(dependencyProblems(manifest('git+https://example.com/x'), line)).toHaveLength(1);
+    expect(dependencyProblems(manifest('1.0.0', 'left'), line)).toEqual([
+      'apps/x/package.json: left has no line in docs/dependencies.md',
+      'docs/dependencies.md: pg is not a dependency any more',
+    ]);
+    expect(dependencyProblems(manifest('8.23.1'), '| `pg` | driver |  |')).toEqual([
+      'docs/dependencies.md: pg lacks its reason or its exit',
+    ]);
+  });
+});
+
+describe('links', () => {
+  const pages = paths.filter((path) => path.endsWith('.md'));
+  const isThere = (path: string): boolean => existsSync(join(root, path));
+
+  it('lead to files and headings that exist', () => {
+    expect(pages.length).toBeGreaterThan(10);
+    expect(pages.flatMap((path) => brokenLinks({ path, read, isThere }))).toEqual([]);
+  });
+
+  it('are complained about when they lead nowhere', () => {
+    const text =
+      '# A b\n[x](c.md) [y](#a-b) [z](#q) [w](https://example.com/) ![p](img/no.png)\n`[code](none.md)`\n';
+    const found = brokenLinks({
+      path: 'docs/a.md',
+      read: () => text,
+      isThere: (path) => path === 'docs/c.md',
+    });
+    expect(found).toEqual(['docs/a.md: #q', 'docs/a.md: img/no.png']);
+  });
+});
