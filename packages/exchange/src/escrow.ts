@@ -19,7 +19,6 @@ export function openRange(
     tokensTotal: (fill.unitTo - fill.unitFrom + 1) * TOKENS_PER_UNIT,
     tokensDelivered: 0,
     releasedMicros: 0,
-    substituteRemainders: new Map(),
   };
   state.ranges.set(range.range, range);
   state.ledger.post(KIND.escrow, { account: fill.issuer, instrument: fill.instrument }, fill.escrowMicros);
@@ -94,6 +93,7 @@ export function paySubstitute(context: Context, pay: SubstitutePay): number {
   const isPayable = wanted.allowed && isBounded && reserve <= ledger.balance(KIND.reserve);
   const paid = isPayable ? wanted.micros : sliceMicros;
   if (isPayable) {
+    range.substituteRemainders ??= new Map();
     range.substituteRemainders.set(pay.substitute, wanted.remainder);
     ledger.post(KIND.collateral, { account: range.issuer }, -collateral);
     ledger.post(KIND.reserve, {}, -reserve);
@@ -108,7 +108,7 @@ function substituteAmount(pay: SubstitutePay): { micros: number; remainder: numb
   if (priceTicks === undefined || (capTicks !== undefined && priceTicks > capTicks)) {
     return { micros: pay.sliceMicros, remainder: 0, allowed: false };
   }
-  const before = pay.range.substituteRemainders.get(pay.substitute) ?? 0;
+  const before = pay.range.substituteRemainders?.get(pay.substitute) ?? 0;
   const exact = BigInt(priceTicks * MICROS_PER_TICK) * BigInt(pay.tokens) + BigInt(before);
   const unit = BigInt(TOKENS_PER_UNIT);
   return { micros: Number(exact / unit), remainder: Number(exact % unit), allowed: true };

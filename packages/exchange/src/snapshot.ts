@@ -88,7 +88,7 @@ export function exportState(state: ExchangeState): StateExport {
     markets: [...state.markets.values()].map((market) => exportMarket(market, state.lastAtMs)),
     ranges: [...state.ranges.values()].map(({ substituteRemainders, ...range }) => ({
       ...range,
-      remainders: [...substituteRemainders],
+      remainders: [...(substituteRemainders ?? [])],
     })),
   };
 }
@@ -174,7 +174,9 @@ export function importState(data: StateExport): ExchangeState {
   state.acquisitionCounter = acquisitions;
   state.ledger.restore(data.balances);
   for (const { remainders, ...range } of data.ranges) {
-    state.ranges.set(range.range, { ...range, substituteRemainders: new Map(remainders) });
+    const restored: EscrowRange = { ...range };
+    if (remainders.length > 0) restored.substituteRemainders = new Map(remainders);
+    state.ranges.set(range.range, restored);
   }
   for (const holder of data.accounts) importAccount(state, holder);
   for (const market of data.markets) importMarket(state, market);

@@ -47,8 +47,11 @@ export interface EscrowRange {
   readonly tokensTotal: number;
   tokensDelivered: number;
   releasedMicros: number;
-  /** Substitute account -> millionths of a micro-dollar not yet paid, so that pay is a cumulative floor. */
-  readonly substituteRemainders: Map<number, number>;
+  /**
+   * Substitute account -> millionths of a micro-dollar not yet paid, so that pay is a cumulative floor. Absent until a
+   * substitute is paid: there is a range for every primary fill, and hardly any ever needs one.
+   */
+  substituteRemainders?: Map<number, number>;
 }
 
 /** What one account has of one instrument. */

@@ -95,8 +95,8 @@ export class TradeWindow {
   }
 
   private excess(trade: Omit<WindowTrade, 'excludedUnits'>): number {
-    const newcomers = new Set([trade.buyer, trade.seller].filter((account) => !this.tradesOf.has(account)));
-    if (this.tradesOf.size + newcomers.size < WASH_CHECK_ACCOUNTS) return 0;
+    const newcomers = Number(!this.tradesOf.has(trade.buyer)) + Number(!this.tradesOf.has(trade.seller));
+    if (this.tradesOf.size + newcomers < WASH_CHECK_ACCOUNTS) return 0;
     const before = this.pairUnits.get(pairKey(trade.buyer, trade.seller)) ?? 0;
     const volume = this.volumeUnits + trade.quantityUnits;
     const allowed = Math.floor((volume * WASH_SHARE_PERCENT) / 100);
