@@ -41,7 +41,7 @@ async function startOpenGrid(supplierUrl, databaseUrl, dataFolder) {
       EMAIL_VERIFICATION: 'off',
       INFERENCE_RPM: '0',
       INFERENCE_CONCURRENCY: '0',
-      LOG_LEVEL: 'warn',
+      LOG_LEVEL: 'error',
     },
   });
   const admin = (method, path, body) => adminRequest(dataFolder, { method, path, body });
@@ -52,7 +52,7 @@ async function startOpenGrid(supplierUrl, databaseUrl, dataFolder) {
     model: 'bench-model',
     dialect: 'openai',
     instrument: 'text-standard',
-    price: '0.9000',
+    price: '0.2500',
     units: 10_000,
     max_concurrency: 10_000,
   });

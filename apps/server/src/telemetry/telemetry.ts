@@ -92,7 +92,8 @@ export function createTelemetry(options: TelemetryOptions): ProgramTelemetry {
   return {
     request(event) {
       metrics.request(event);
-      if (event.httpStatus >= 500) log.warn(requestLine(event));
+      // 503 is an expected answer of a busy market; at this level it would flood the log.
+      if (event.httpStatus >= 500 && event.httpStatus !== 503) log.warn(requestLine(event));
       else if (event.httpStatus >= 300 || event.errorCode !== null) log.info(requestLine(event));
       else if (log.isLevelEnabled('info') && isSampled()) log.info(requestLine(event));
     },
