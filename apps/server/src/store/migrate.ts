@@ -1,6 +1,6 @@
 /**
- * Brings a database up to date: runs the numbered files of a folder that have not run yet, in order, each in a
- * transaction of its own. Files are only ever added; one that has run must never change.
+ * Brings a database up to date: runs the numbered files of a folder that have not run yet, in order, each in
+ * a transaction of its own. Files are only ever added; one that has run must never change.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -154,8 +154,8 @@ async function claim(tx: Queryable, migration: Migration): Promise<boolean> {
 }
 
 /**
- * One starter at a time. On the embedded engine a transaction is alone anyway; on a server the advisory lock also
- * covers the first `create table if not exists`, which two sessions cannot safely run at once.
+ * One starter at a time. On the embedded engine a transaction is alone anyway; on a server the advisory lock
+ * also covers the first `create table if not exists`, which two sessions cannot safely run at once.
  */
 function exclusively<T>(database: Database, work: (tx: Queryable) => Promise<T>): Promise<T> {
   return database.transaction(

@@ -1,8 +1,8 @@
 /**
  * How PostgreSQL values become JavaScript values, the same on both engines.
  *
- * Domain numbers are integers below 2^53. A value outside of that range is a broken invariant, and rounding it
- * would be a wrong number in somebody's books, so it is an error instead.
+ * Domain numbers are integers below 2^53. A value outside of that range is a broken invariant, and rounding
+ * it would be a wrong number in somebody's books, so it is an error instead.
  */
 import pg from 'pg';
 import { StoreError } from './errors.ts';
@@ -25,7 +25,8 @@ export class UnreadableNumber extends StoreError {
 }
 
 /**
- * Reads an `int8`, or a `numeric` without fraction (which prints as `5` or, when its scale says so, as `5.00`).
+ * Reads an `int8`, or a `numeric` without fraction (which prints as `5` or, when its scale says so, as
+ * `5.00`).
  *
  * @throws UnreadableNumber when the text is not an integer that JavaScript holds exactly.
  */

@@ -21,15 +21,18 @@ const CONDITION_NAMES = new Map([
 const DISK_FULL = '53100';
 const TIMEOUTS = new Set(['57014', '25P03', '25P04']);
 
-/** Connection exceptions, operator interventions, shortage of connections, recovery, damage: the session is over. */
+/**
+ * Connection exceptions, operator interventions, shortage of connections, recovery, damage: the session is
+ * over.
+ */
 const SESSION_OVER = /^(08|57P|53300|58|F0)/;
 
 /** Errors about the text of the SQL itself: their messages name tables and columns, never a value. */
 const ABOUT_THE_TEXT = /^(42|0A|3F)/;
 
 /**
- * True when PostgreSQL promises that the statement changed nothing. FATAL and PANIC end the session and may come
- * after the commit record was written; a server that speaks another language is believed as little.
+ * True when PostgreSQL promises that the statement changed nothing. FATAL and PANIC end the session and may
+ * come after the commit record was written; a server that speaks another language is believed as little.
  */
 export function isCertainRefusal(error: pg.DatabaseError): boolean {
   return error.severity === 'ERROR';

@@ -31,7 +31,8 @@ export interface ServerOptions {
 /**
  * Connects to a server and checks that it can be used.
  *
- * @throws StoreUnavailable naming host and port when the server cannot be reached, refuses the login or is too old.
+ * @throws StoreUnavailable naming host and port when the server cannot be reached, refuses the login or is
+ * too old.
  */
 export async function openServerDatabase(options: ServerOptions): Promise<Database> {
   const database = new ServerDatabase(options);
@@ -58,7 +59,8 @@ class ServerDatabase implements Database {
     this.#config = toConfig(options);
     this.#where = locationOf(this.#config);
     this.#pool = new pg.Pool(this.#config);
-    // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+    // An idle connection that breaks is replaced at its next use; without a listener it would end the
+    // process.
     this.#pool.on('error', () => {});
   }
 

@@ -1,6 +1,6 @@
 /**
- * One connection to PostgreSQL, whichever engine is behind it: runs one statement at a time, translates what goes wrong, and
- * ends the connection when a statement takes too long.
+ * One connection to PostgreSQL, whichever engine is behind it: runs one statement at a time, translates what
+ * goes wrong, and ends the connection when a statement takes too long.
  */
 import pg from 'pg';
 import type { Rows, Statement } from './database.ts';
@@ -95,7 +95,8 @@ export class Session {
     // A value that could not be read back: the statement has run, and the connection is in order.
     if (error instanceof StoreError) return { error, certain: false };
     const wasDead = this.#isDead;
-    // The driver gives up on values it cannot send in the middle of a message: nothing may follow on this connection.
+    // The driver gives up on values it cannot send in the middle of a message: nothing may follow on this
+    // connection.
     this.end();
     const broken = this.#unavailable('the connection broke');
     return { error: wasDead ? broken : driverError(error, statement), certain: false };
@@ -114,7 +115,9 @@ export function toRows<Row>(result: pg.QueryResult): Rows<Row> {
   return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
 }
 
-/** Without values the driver may use the simple protocol, which is what allows several statements in one text. */
+/**
+ * Without values the driver may use the simple protocol, which is what allows several statements in one text.
+ */
 function toQueryConfig(statement: Statement): pg.QueryConfig {
   const { text, name, values } = statement;
   return {
@@ -131,7 +134,10 @@ function lateError(statement: Statement, limitMs: number): StatementTimeout {
   );
 }
 
-/** A fault of the driver or of its caller. Conversion errors may quote a value, so only plain messages are kept. */
+/**
+ * A fault of the driver or of its caller. Conversion errors may quote a value, so only plain messages are
+ * kept.
+ */
 function driverError(error: unknown, statement: Statement): StoreError {
   const isPlain = error instanceof Error && Object.getPrototypeOf(error) === Error.prototype;
   const detail = isPlain ? (error as Error).message : 'a value could not be sent or read';

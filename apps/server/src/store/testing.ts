@@ -24,8 +24,8 @@ export interface TestStore {
 export type OpenStore = () => Promise<TestStore>;
 
 /**
- * Declares the suite once for the embedded engine and once for a PostgreSQL server. Stores that a test opens are closed
- * after it.
+ * Declares the suite once for the embedded engine and once for a PostgreSQL server. Stores that a test opens
+ * are closed after it.
  */
 export function forEachStore(
   name: string,
@@ -75,8 +75,8 @@ export async function openEmbeddedStore(): Promise<TestStore> {
 }
 
 /**
- * Opening an embedded database takes a second or more, so the tests of one suite pass it on, emptied. One that its
- * test has closed or reopened is not passed on.
+ * Opening an embedded database takes a second or more, so the tests of one suite pass it on, emptied. One
+ * that its test has closed or reopened is not passed on.
  */
 class EmbeddedStores {
   #spare: TestStore | undefined;
@@ -131,7 +131,9 @@ async function empty(database: Database): Promise<void> {
   await database.query({ text: 'create schema public' });
 }
 
-/** A data folder with an empty embedded database: a copy of one made once, because making one takes seconds. */
+/**
+ * A data folder with an empty embedded database: a copy of one made once, because making one takes seconds.
+ */
 export async function newDataFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'opengrid-data-'));
   template ??= ensureTemplate();

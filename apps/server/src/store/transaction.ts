@@ -17,8 +17,8 @@ interface Scope {
 const scopes = new AsyncLocalStorage<Scope>();
 
 /**
- * Refuses the use of the database itself inside a transaction: on the embedded engine it would wait for itself,
- * on a server it would silently run outside of the transaction.
+ * Refuses the use of the database itself inside a transaction: on the embedded engine it would wait for
+ * itself, on a server it would silently run outside of the transaction.
  */
 export function assertOutsideTransaction(): void {
   if (!scopes.getStore()?.isOpen) return;
@@ -56,8 +56,9 @@ export async function runTransaction<T>(run: TransactionRun<T>): Promise<T> {
 }
 
 /**
- * Runs one statement outside of a transaction, and leaves the connection clean for the next one: only a text without
- * values can hold a `begin`, and after a failure the driver learns too late whether one is still open.
+ * Runs one statement outside of a transaction, and leaves the connection clean for the next one: only a text
+ * without values can hold a `begin`, and after a failure the driver learns too late whether one is still
+ * open.
  */
 export async function attemptAlone(
   session: Session,

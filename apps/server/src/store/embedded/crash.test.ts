@@ -8,7 +8,10 @@ import { CommitOutcomeUnknown, type Database, DataFolderInUse, StatementTimeout 
 import { newDataFolder } from '../testing.ts';
 import { openEmbeddedDatabase } from './embedded-database.ts';
 
-/** Another process that commits numbered pairs of rows for ever, and prints each number once it is acknowledged. */
+/**
+ * Another process that commits numbered pairs of rows for ever, and prints each number once it is
+ * acknowledged.
+ */
 const WRITER = `
   const { openEmbeddedDatabase } = await import(process.argv[1]);
   const database = await openEmbeddedDatabase({ dataFolder: process.argv[2] });

@@ -26,8 +26,8 @@ export interface DataFolder {
 }
 
 /**
- * Creates the folder, readable by its owner only. A folder that exists keeps its mode, because somebody may share it on
- * purpose; PGlite's own folder in it is always private.
+ * Creates the folder, readable by its owner only. A folder that exists keeps its mode, because somebody may
+ * share it on purpose; PGlite's own folder in it is always private.
  *
  * @throws DataFolderUnusable when it cannot be created or written.
  */

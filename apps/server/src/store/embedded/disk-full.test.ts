@@ -7,7 +7,9 @@ import { CommitOutcomeUnknown, CommitRefused, type Database, DiskFull } from '..
 import { newDataFolder } from '../testing.ts';
 import { openEmbeddedDatabase } from './embedded-database.ts';
 
-/** Rows that grow a table, and rows that grow the write-ahead log alone: PostgreSQL fails differently on each. */
+/**
+ * Rows that grow a table, and rows that grow the write-ahead log alone: PostgreSQL fails differently on each.
+ */
 const GROW_TABLE = `insert into mark select $1, repeat('x', 2000) from generate_series(1, 500)`;
 const GROW_LOG = `insert into mark select $1, pg_logical_emit_message(true, '', repeat('x', 1000000))::text`;
 

@@ -1,8 +1,9 @@
 /**
- * The embedded database: PGlite in a worker thread, behind an exclusive lock, with one connection that commits and
- * queries share.
+ * The embedded database: PGlite in a worker thread, behind an exclusive lock, with one connection that
+ * commits and queries share.
  *
- * It survives the death of the process but, unlike a server, not a power cut: PGlite does not flush to the disk.
+ * It survives the death of the process but, unlike a server, not a power cut: PGlite does not flush to the
+ * disk.
  */
 import pg from 'pg';
 import type { Database, Queryable, Rows, Statement, TransactionOptions } from '../database.ts';
@@ -185,7 +186,8 @@ class EmbeddedDatabase implements Database {
 
   #maintain(): void {
     for (const job of [checkpointWhenDue, vacuumWhenDue]) {
-      // Housekeeping that fails is tried again at the next interval; a broken connection shows at the next statement.
+      // Housekeeping that fails is tried again at the next interval; a broken connection shows at the next
+      // statement.
       this.#exclusive('query', () => job(async (text) => (await this.#attemptOrThrow({ text })).rows)).catch(
         () => {},
       );

@@ -34,7 +34,8 @@ export class Lanes {
   async #runAll(): Promise<void> {
     for (let job = this.#next(); job !== undefined; job = this.#next()) {
       await job();
-      // After a commit the sequencer has its next batch ready within this turn: let it come before the queries.
+      // After a commit the sequencer has its next batch ready within this turn: let it come before the
+      // queries.
       if (this.#commitsInARow > 0 && this.#commits.length === 0) await afterEvents();
     }
     this.#loop = undefined;

@@ -36,7 +36,8 @@ describe('the housekeeping of the embedded database', () => {
   it('writes a checkpoint once 64 MB have been logged, and not before', async () => {
     const log = (megabytes: number) =>
       one(
-        `select count(pg_logical_emit_message(false, '', repeat('x', 1048576))) from generate_series(1, ${megabytes})`,
+        `select count(pg_logical_emit_message(false, '', repeat('x', 1048576)))
+         from generate_series(1, ${megabytes})`,
       );
     await log(30);
     await passInterval();

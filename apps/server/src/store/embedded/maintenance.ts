@@ -1,12 +1,15 @@
 /**
- * What a server does in background processes and PGlite, a single process, never does by itself: checkpoints (or the
- * write-ahead log grows for as long as the program runs) and vacuuming (or every update leaves its old row behind).
- * Each call does at most one piece of work, so that commits get in between.
+ * What a server does in background processes and PGlite, a single process, never does by itself: checkpoints
+ * (or the write-ahead log grows for as long as the program runs) and vacuuming (or every update leaves its
+ * old row behind). Each call does at most one piece of work, so that commits get in between.
  */
 
 export const MAINTENANCE_INTERVAL_MS = 15_000;
 
-/** A restart after a crash replays this much at most, plus what one interval wrote; a checkpoint takes about 50 ms. */
+/**
+ * A restart after a crash replays this much at most, plus what one interval wrote; a checkpoint takes about
+ * 50 ms.
+ */
 const CHECKPOINT_AFTER_BYTES = 67_108_864;
 
 /** PostgreSQL's own defaults for autovacuum: this many rows, plus this share of the table. */
@@ -36,7 +39,8 @@ export async function checkpointWhenDue(run: Housekeep): Promise<void> {
 /** Vacuums or analyzes the one table that needs it most, when any does. */
 export async function vacuumWhenDue(run: Housekeep): Promise<void> {
   const [row] = await run(
-    `select format('%I.%I', schemaname, relname) as name, n_dead_tup > ${DEAD_ROWS} + ${DEAD_SHARE} * n_live_tup as dead
+    `select format('%I.%I', schemaname, relname) as name,
+       n_dead_tup > ${DEAD_ROWS} + ${DEAD_SHARE} * n_live_tup as dead
      from pg_stat_user_tables
      where n_dead_tup > ${DEAD_ROWS} + ${DEAD_SHARE} * n_live_tup
         or n_mod_since_analyze > ${CHANGED_ROWS} + ${CHANGED_SHARE} * n_live_tup

@@ -1,10 +1,10 @@
 /**
- * An exclusive lock on the data folder. PGlite has none of its own: a second process that opens the same folder
- * commits happily, and its rows vanish without an error.
+ * An exclusive lock on the data folder. PGlite has none of its own: a second process that opens the same
+ * folder commits happily, and its rows vanish without an error.
  *
- * The lock is a file beside PGlite's folder. It names its owner by process id, start time, boot and process namespace, because
- * ids alone are reused, and are all 1 in containers. Where the owner cannot be looked up (another host or
- * container on one volume), the owner's heartbeat decides: it touches the file every second.
+ * The lock is a file beside PGlite's folder. It names its owner by process id, start time, boot and process
+ * namespace, because ids alone are reused, and are all 1 in containers. Where the owner cannot be looked up
+ * (another host or container on one volume), the owner's heartbeat decides: it touches the file every second.
  */
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,9 @@ import { isSameProcessAlive, type ProcessIdentity, thisProcess } from './process
 const HEARTBEAT_MS = 1_000;
 /** An owner that we cannot look up counts as dead after this long without a heartbeat. */
 const SILENCE_MS = 8_000;
-/** Every round ends because somebody else made progress; so many of them mean that something else is wrong. */
+/**
+ * Every round ends because somebody else made progress; so many of them mean that something else is wrong.
+ */
 const MAX_ROUNDS = 20;
 
 interface Owner extends ProcessIdentity {
@@ -24,7 +26,9 @@ interface Owner extends ProcessIdentity {
 
 /** A held lock. */
 export interface ProcessLock {
-  /** False when another process took the lock away, which only happens to a process that was frozen for long. */
+  /**
+   * False when another process took the lock away, which only happens to a process that was frozen for long.
+   */
   isHeld(): boolean;
   release(): void;
 }
@@ -55,7 +59,10 @@ export async function acquireProcessLock(request: LockRequest): Promise<ProcessL
   throw new DataFolderInUse(request.folder, 0);
 }
 
-/** Creates the complete file or nothing: `link` fails when the name exists, and a reader never sees half a file. */
+/**
+ * Creates the complete file or nothing: `link` fails when the name exists, and a reader never sees half a
+ * file.
+ */
 function tryCreate(lockFile: string, owner: Owner): boolean {
   const draft = `${lockFile}.${owner.nonce}`;
   writeFileSync(draft, `${JSON.stringify(owner)}\n`, { mode: 0o600 });

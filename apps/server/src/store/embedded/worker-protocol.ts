@@ -18,7 +18,10 @@ export type WorkerReply =
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'closed' };
 
-/** Worker threads run built code, also when the program itself runs from source (Node 20 cannot run TypeScript). */
+/**
+ * Worker threads run built code, also when the program itself runs from source (Node 20 cannot run
+ * TypeScript).
+ */
 export function workerFile(): string {
   const here = fileURLToPath(new URL('./worker.js', import.meta.url));
   return here.replace(/([\\/])src([\\/]store[\\/]embedded[\\/])/, '$1dist$2');

@@ -1,7 +1,7 @@
 /**
- * The wire between the `pg` driver and PGlite: a stream that looks like a socket to the driver and passes the bytes
- * to the worker thread. So one driver, with one way to send values, read rows and report errors, serves both engines;
- * PGlite's own adapter for `pg` needs PGlite on the driver's thread.
+ * The wire between the `pg` driver and PGlite: a stream that looks like a socket to the driver and passes the
+ * bytes to the worker thread. So one driver, with one way to send values, read rows and report errors, serves
+ * both engines; PGlite's own adapter for `pg` needs PGlite on the driver's thread.
  */
 import { Duplex } from 'node:stream';
 import { Worker } from 'node:worker_threads';

@@ -1,6 +1,6 @@
 /**
- * The worker thread in which PGlite lives: it runs PostgreSQL synchronously, and on the main thread it would freeze
- * every stream of the program. It speaks PostgreSQL's wire protocol over messages.
+ * The worker thread in which PGlite lives: it runs PostgreSQL synchronously, and on the main thread it would
+ * freeze every stream of the program. It speaks PostgreSQL's wire protocol over messages.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
@@ -10,8 +10,8 @@ const port = parentPort;
 if (port === null) throw new Error('The embedded database runs in a worker thread only.');
 
 /**
- * On top of PGlite's own parameters: keep less old write-ahead log. PGlite's default keeps 80 MB of it, and the
- * log is of use only until the next checkpoint.
+ * On top of PGlite's own parameters: keep less old write-ahead log. PGlite's default keeps 80 MB of it, and
+ * the log is of use only until the next checkpoint.
  */
 const START_PARAMETERS = [...PGlite.defaultStartParams, '-c', 'min_wal_size=32MB'];
 
@@ -23,8 +23,8 @@ function reply(message: WorkerReply): void {
 }
 
 /**
- * Answers are sent piece by piece as PostgreSQL writes them. After a panic (a full disk, for instance) PGlite may never
- * return from the call, and the piece that says so must be out by then.
+ * Answers are sent piece by piece as PostgreSQL writes them. After a panic (a full disk, for instance) PGlite
+ * may never return from the call, and the piece that says so must be out by then.
  */
 function execute(pglite: PGlite, bytes: Uint8Array): Promise<void> {
   return pglite.execProtocolRawStream(bytes, {
