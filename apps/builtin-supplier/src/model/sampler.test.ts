@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Candidates } from './candidates.ts';
 import { createRandom } from './random.ts';
@@ -52,6 +53,21 @@ describe('drawing a word', () => {
     expect(drawMany({ topP: 0 })).toEqual([20_000, 0, 0]);
   });
 
+  it('keeps for top_p what a plain reading of the rule keeps', () => {
+    const weights = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(weights, fc.integer({ min: 0, max: 127 }), (scores, share) => {
+        const candidates = new Candidates(table);
+        candidates.words.set([...scores.keys()]);
+        candidates.scores.set(scores);
+        candidates.size = scores.length;
+        sampleWord(candidates, { ...PLAIN, topP: share / 128 }, createRandom(1));
+        const kept = scores.filter((_, word) => candidates.scores[word]! > 0);
+        expect(kept).toEqual(keepNucleus(scores, share));
+      }),
+    );
+  });
+
   it('says so when nothing can be drawn', () => {
     expect(sampleWord(new Candidates(table), PLAIN, createRandom(1))).toBeUndefined();
   });
@@ -67,3 +83,15 @@ describe('the source of chance', () => {
     for (const count of tenths) expect(Math.abs(count - 1_000)).toBeLessThan(150);
   });
 });
+
+/** The likeliest scores that hold `share`/128 of all together, in order, with all that tie with the last one. */
+function keepNucleus(scores: number[], share: number): number[] {
+  const total = scores.reduce((sum, score) => sum + score, 0);
+  const sorted = scores.toSorted((a, b) => b - a);
+  let held = 0;
+  const last = sorted.find((score) => {
+    held += score;
+    return held * 128 >= total * share;
+  });
+  return scores.filter((score) => score >= last!);
+}

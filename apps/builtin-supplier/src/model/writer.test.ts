@@ -100,6 +100,16 @@ describe('the text', () => {
     expect(write({ ending: 'never' }, 20_000).length).toBeGreaterThan(80_000);
   });
 
+  it('has sentences of a length that can be read', () => {
+    const sentences = Array.from({ length: 20 }, (_, seed) => write({ seed, ending: 'never' }, 1_000))
+      .join(' ')
+      .split(/[.?!]/)
+      .map((sentence) => sentence.trim().split(/\s+/).length);
+    const long = sentences.filter((words) => words > 60).length;
+    expect(sentences.length).toBeGreaterThan(300);
+    expect(long / sentences.length).toBeLessThan(0.05);
+  });
+
   it('has the spaces, marks and capitals of English', () => {
     for (let seed = 0; seed < 50; seed++) {
       const text = write({ seed, ending: 'never' }, 400);

@@ -174,7 +174,7 @@ class TextState {
     return this.#run.length < REPETITION_WORDS ? undefined : this.#followers.get(this.#run.join(' '));
   }
 
-  /** Decides, between two sentences, whether the text is over; `word` tells whether a paragraph ends here too. */
+  /** Decides, between two sentences, whether the text is over; `word` tells whether a paragraph ends too. */
   endsBefore(word: string): boolean {
     if (this.sentenceWords > 0 || this.#paragraphStarts || this.size < SHORTEST_TEXT_WORDS) return false;
     return this.random() < (word === PARAGRAPH ? END_AFTER_PARAGRAPH : END_AFTER_SENTENCE);
