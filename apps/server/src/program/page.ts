@@ -48,9 +48,11 @@ export function registerPage(app: FastifyInstance, folder = PAGE_FOLDER): void {
     setPageHeaders(reply).header('cache-control', 'public, max-age=31536000, immutable');
     return reply.sendFile(path, join(folder, 'assets'), { cacheControl: false });
   });
-  app.get('/favicon.svg', { config: { route: '/favicon.svg' } }, (_request, reply) =>
-    setPageHeaders(reply)
-      .header('cache-control', 'public, max-age=86400')
-      .sendFile('favicon.svg', { cacheControl: false }),
-  );
+  for (const file of ['favicon.svg', 'theme.js']) {
+    app.get(`/${file}`, { config: { route: `/${file}` } }, (_request, reply) =>
+      setPageHeaders(reply)
+        .header('cache-control', 'public, max-age=3600')
+        .sendFile(file, { cacheControl: false }),
+    );
+  }
 }
