@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Command } from './commands.ts';
 import { Exchange } from './exchange.ts';
 import { KIND } from './ledger.ts';
-import { checkInvariants } from './test-invariants.ts';
-import { eventsOf, MARKET, marketOrder, order, RULES, Scene, ticks, usd } from './test-support.ts';
+import { checkInvariants } from './testing/invariants.ts';
+import { eventsOf, MARKET, marketOrder, order, RULES, Scene, ticks, usd } from './testing/scene.ts';
 
 const [S, A, B] = [1, 2, 3];
 const VAST_RULES = { ...RULES, maxOrderUnits: 1_000_000_000 };
@@ -276,6 +276,12 @@ describe('collars', () => {
       status: 'rejected',
       reason: 'price_outside_collar',
     });
+    // One at 3.0000 is within reach, two would touch 3.0001: the worst price that an order touches decides.
+    scene.sell(S, 1, '3.0000');
+    const deep = scene.buy(A, 2, '3.0001');
+    expect(eventsOf(deep, 'order')[0]).toMatchObject({ status: 'rejected', reason: 'price_outside_collar' });
+    const shallow = scene.buy(A, 1, '3.0001');
+    expect(eventsOf(shallow, 'order').at(-1)).toMatchObject({ status: 'filled', filledUnits: 1 });
     const passive = scene.buy(A, 1, '0.0001');
     expect(eventsOf(passive, 'order')[0]).toMatchObject({ status: 'active' });
   });

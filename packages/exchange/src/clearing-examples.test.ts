@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Earmarks, type Hold, heldTokens } from './earmarks.ts';
 import type { Accepted } from './events.ts';
 import { KIND } from './ledger.ts';
-import { checkInvariants } from './test-invariants.ts';
-import { eventsOf, MARKET, marketOrder, moved, Scene, ticks, usd } from './test-support.ts';
+import { checkInvariants } from './testing/invariants.ts';
+import { eventsOf, MARKET, marketOrder, moved, Scene, ticks, usd } from './testing/scene.ts';
 
 const [S, A, B, T, OPERATOR] = [1, 2, 3, 4, 9];
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Earmarks } from './earmarks.ts';
 import type { Accepted } from './events.ts';
 import { KIND } from './ledger.ts';
-import { checkInvariants } from './test-invariants.ts';
-import { eventsOf, MARKET, moved, RULES, replay, Scene, usd } from './test-support.ts';
+import { checkInvariants } from './testing/invariants.ts';
+import { eventsOf, MARKET, moved, RULES, replay, Scene, usd } from './testing/scene.ts';
 
 const [S, A, B, OPERATOR] = [1, 2, 3, 9];
 

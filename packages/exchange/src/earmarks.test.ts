@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LotRange } from './commands.ts';
 import { Earmarks, type Hold, heldTokens } from './earmarks.ts';
-import { checkInvariants } from './test-invariants.ts';
-import { check, eventsOf, MARKET, Scene } from './test-support.ts';
+import { checkInvariants } from './testing/invariants.ts';
+import { check, eventsOf, MARKET, Scene } from './testing/scene.ts';
 
 const [S, A] = [1, 2];
 

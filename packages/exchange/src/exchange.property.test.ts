@@ -3,10 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { Command, PlaceOrder } from './commands.ts';
 import type { Accepted } from './events.ts';
 import type { Exchange } from './exchange.ts';
-import { commandOf, commonStep, HIGHEST_TAKER_BPS, openingScene, type Step, step } from './test-commands.ts';
-import { checkInvariants } from './test-invariants.ts';
-import { NaiveBook } from './test-naive-book.ts';
-import { check, eventsOf, RULES, replay, type Scene } from './test-support.ts';
+import {
+  commandOf,
+  commonStep,
+  HIGHEST_TAKER_BPS,
+  openingScene,
+  type Step,
+  step,
+} from './testing/commands.ts';
+import { checkInvariants } from './testing/invariants.ts';
+import { NaiveBook } from './testing/naive-book.ts';
+import { check, eventsOf, RULES, replay, type Scene } from './testing/scene.ts';
 
 const DEPTH = 10_000;
 /** Collars so wide that a market order is bound by nothing but the book. */
@@ -62,6 +69,7 @@ function expectOrderSums(command: Command, accepted: Accepted): void {
   expect(taker.filledValueMicros).toBe(sum((trade) => trade.quantityUnits * trade.priceTicks * 100));
   expect(taker.feeMicros).toBe(sum((trade) => (isBuy ? trade.buyerFeeMicros : trade.sellerFeeMicros)));
   for (const trade of trades) {
+    expect(trade.quantityUnits).toBeGreaterThan(0);
     const units = trade.units.reduce((total, run) => total + run.to - run.from + 1, 0);
     expect(units).toBe(trade.quantityUnits);
   }

@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cumulativeShare, mulDiv, mulDivHalfUp } from './integers.ts';
 import { KIND } from './ledger.ts';
-import { checkInvariants } from './test-invariants.ts';
-import { check, eventsOf, marketOrder, moved, order, RULES, Scene, ticks, usd } from './test-support.ts';
+import { checkInvariants } from './testing/invariants.ts';
+import { check, eventsOf, marketOrder, moved, order, RULES, Scene, ticks, usd } from './testing/scene.ts';
 
 const [S, A, B] = [1, 2, 3];
 const big = fc.oneof(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KIND } from './ledger.ts';
-import { checkInvariants } from './test-invariants.ts';
-import { eventsOf, MARKET, moved, order, Scene, ticks, usd } from './test-support.ts';
+import { checkInvariants } from './testing/invariants.ts';
+import { eventsOf, MARKET, moved, order, Scene, ticks, usd } from './testing/scene.ts';
 
 const [S, A, B, T] = [1, 2, 3, 4];
 

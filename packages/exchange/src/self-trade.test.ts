@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { SelfTradePrevention } from './commands.ts';
 import type { Accepted, OrderEvent } from './events.ts';
 import { KIND } from './ledger.ts';
-import { checkInvariants } from './test-invariants.ts';
-import { eventsOf, MARKET, order, Scene, ticks, usd } from './test-support.ts';
+import { checkInvariants } from './testing/invariants.ts';
+import { eventsOf, MARKET, order, Scene, ticks, usd } from './testing/scene.ts';
 
 const [S, A] = [1, 2];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MarketRules } from './commands.ts';
 import { Exchange } from './exchange.ts';
-import { eventsOf, MARKET, order, RULES, replay, Scene, ticks, usd } from './test-support.ts';
+import { eventsOf, MARKET, order, RULES, replay, Scene, ticks, usd } from './testing/scene.ts';
 
 const [S, A, T] = [1, 2, 3];
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check } from './test-support.ts';
+import { check } from './testing/scene.ts';
 import { TradeWindow } from './trade-window.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BookDriver, sideCode } from '../test-book-driver.ts';
-import { NaiveBook, type NaiveMessage } from '../test-naive-book.ts';
-import { check } from '../test-support.ts';
+import { BookDriver, sideCode } from '../testing/book-driver.ts';
+import { NaiveBook, type NaiveMessage } from '../testing/naive-book.ts';
+import { check } from '../testing/scene.ts';
 import { NONE, PRICE_LIMIT_TICKS } from './price-ladder.ts';
 
 /** Mostly a narrow band, so that orders meet; sometimes the ends of the range and the seams of the ladder. */

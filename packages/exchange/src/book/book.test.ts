@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BookDriver, sideCode } from '../test-book-driver.ts';
-import type { NaiveMessage, NaivePrevention } from '../test-naive-book.ts';
+import { BookDriver, sideCode } from '../testing/book-driver.ts';
+import type { NaiveMessage, NaivePrevention } from '../testing/naive-book.ts';
 import { BUY, PREVENTION, SELL } from './book.ts';
 import { NONE, PRICE_LIMIT_TICKS } from './price-ladder.ts';
 

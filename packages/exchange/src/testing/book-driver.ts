@@ -1,6 +1,6 @@
-import { Book, BUY, type Incoming, PREVENTION, SELL, type SideCode } from './book/book.ts';
-import { NONE } from './book/price-ladder.ts';
-import type { NaiveMessage, NaiveReport, NaiveSide } from './test-naive-book.ts';
+import { Book, BUY, type Incoming, PREVENTION, SELL, type SideCode } from '../book/book.ts';
+import { NONE } from '../book/price-ladder.ts';
+import type { NaiveMessage, NaiveReport, NaiveSide } from './naive-book.ts';
 
 const PREVENTION_CODES = {
   cancel_newest: PREVENTION.cancelNewest,

@@ -1,6 +1,6 @@
-import type { Exchange } from './exchange.ts';
-import { isTokenKind, KIND, mayBeNegative } from './ledger.ts';
-import type { StateExport } from './snapshot.ts';
+import type { Exchange } from '../exchange.ts';
+import { isTokenKind, KIND, mayBeNegative } from '../ledger.ts';
+import type { StateExport } from '../snapshot.ts';
 
 const TOKENS_PER_UNIT = 1_000_000;
 const MICROS_PER_TICK = 100;

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
-import type { Command, JournalEntry, MarketRules, PlaceOrder } from './commands.ts';
-import type { Accepted, ExchangeEvent, Outcome } from './events.ts';
-import { Exchange } from './exchange.ts';
-import { KIND, type Kind, type Leg } from './ledger.ts';
+import type { Command, JournalEntry, MarketRules, PlaceOrder } from '../commands.ts';
+import type { Accepted, ExchangeEvent, Outcome } from '../events.ts';
+import { Exchange } from '../exchange.ts';
+import { KIND, type Kind, type Leg } from '../ledger.ts';
 
-/** Shared by the tests of this package only; nothing else imports it. */
+/** The one market of most tests. This folder serves the tests of this package; nothing else imports it. */
 export const MARKET = 1;
 
 export const RULES: MarketRules = {

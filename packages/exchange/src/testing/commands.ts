@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import type { Command, MarketRules, PlaceOrder } from './commands.ts';
-import type { Lot } from './state.ts';
-import { RULES, Scene } from './test-support.ts';
+import type { Command, MarketRules, PlaceOrder } from '../commands.ts';
+import type { Lot } from '../state.ts';
+import { RULES, Scene } from './scene.ts';
 
 /** Two suppliers, three users, an operator; one account number is never opened. */
 export const SUPPLIERS = [1, 2] as const;
