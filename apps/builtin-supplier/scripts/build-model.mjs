@@ -22,8 +22,8 @@ const LAST_YEAR = 1945;
 // A word must be seen this often to enter the vocabulary, and an n-gram (by its length) to enter the table.
 const MIN_WORD_COUNT = 3;
 const MIN_NGRAM_COUNTS = [0, 0, 1, 1, 2];
-// Words about groups of people that the texts use as their time did. The model never learns them, because what
-// it says is put together by chance.
+// Words about groups of people that the texts use as their time did. The model never learns them, because
+// what it says is put together by chance.
 const LEFT_OUT_STEMS = [
   'negr|niggard|savage|slav|enslav|antislavery|fugitive-slave',
   'coolie|chinam[ae]n|infidel|heathen|colored|jew|rape',

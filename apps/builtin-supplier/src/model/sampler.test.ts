@@ -84,7 +84,7 @@ describe('the source of chance', () => {
   });
 });
 
-/** The likeliest scores that hold `share`/128 of all together, in order, with all that tie with the last one. */
+/** The likeliest scores that hold `share`/128 of all together, in order, with all ties of the last one. */
 function keepNucleus(scores: number[], share: number): number[] {
   const total = scores.reduce((sum, score) => sum + score, 0);
   const sorted = scores.toSorted((a, b) => b - a);
