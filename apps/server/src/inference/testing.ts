@@ -189,11 +189,11 @@ export function callerOf(changes: Partial<Caller> = {}): Caller {
 }
 
 /** Everything a test can look at or change while the room runs. */
-export interface World {
+export interface World<Engine extends Sequencer = MemorySequencer> {
   readonly url: string;
   readonly room: InferenceRoom;
   readonly app: FastifyInstance;
-  readonly sequencer: MemorySequencer;
+  readonly sequencer: Engine;
   readonly endpoints: Endpoint[];
   readonly callers: Map<string, Caller>;
   /** Keys that are refused, with why. */
@@ -212,14 +212,20 @@ export interface WorldOptions {
   readonly settings?: Partial<InferenceSettings>;
   readonly caller?: Partial<Caller>;
   readonly instrument?: Partial<Instrument>;
-  readonly sequencer?: MemorySequencer;
   readonly database?: Database;
   readonly clock?: () => number;
 }
 
 /** Starts the room on a loopback port, over sockets like in production. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const sequencer = options.sequencer ?? new MemorySequencer();
+  return await startWorldWith(new MemorySequencer(), options);
+}
+
+/** The same with a sequencer of the test's own. */
+export async function startWorldWith<Engine extends Sequencer>(
+  sequencer: Engine,
+  options: WorldOptions,
+): Promise<World<Engine>> {
   const endpoints = [...(options.endpoints ?? [])];
   const callers = new Map([
     [KEY, callerOf(options.caller)],
