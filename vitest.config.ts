@@ -9,6 +9,7 @@ export default defineConfig({
       'packages/*/src/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
       'testing/src/**/*.test.ts',
+      'apps/server/e2e/*.test.ts',
       'scripts/**/*.test.ts',
     ],
     reporters: ['default', './scripts/vitest-counts.ts'],
