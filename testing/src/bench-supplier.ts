@@ -110,7 +110,7 @@ function cutChunked(bytes: Buffer, bodyStart: number): { size: number; body: Buf
 
 function makeAnswers(chunkCount: number): Answers {
   const request = { body: { model: 'bench', stream: true } } as unknown as CapturedRequest;
-  const options = { chunkCount, usage: { promptTokens: 20, completionTokens: chunkCount } };
+  const options = { chunkCount, usage: { promptTokens: 9, completionTokens: chunkCount } };
   const body = Buffer.from(JSON.stringify(answerJson(options, request)));
   const events = answerEvents(options, request);
   const all = [...events.opening, ...events.content, ...events.finish, ...events.usage, '[DONE]'];
