@@ -205,6 +205,7 @@ describe('suppliers pause and resume', () => {
     const server = await fixture.serve({});
     const result = await server.cli(['suppliers', 'pause', 'nobody']);
     expect(result.code).toBe(1);
+    expect(result.stderr).toContain('Nothing has this id');
     expect(result.stderr).toContain('opengrid suppliers list');
   });
 });

@@ -1,5 +1,10 @@
 import { CliFailure } from '../failure.ts';
 
+/** The catalogue's sentence speaks of an address, which nobody typed here. */
+const SENTENCES: ReadonlyMap<string, string> = new Map([
+  ['not_found', 'Nothing has this id, or the server is of another version than this command.'],
+]);
+
 /** One object of an answer. Its members are checked where they are shown: a server may be newer than this command. */
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -59,7 +64,8 @@ function parse(text: string): Row | undefined {
 function refusal(body: Row): CliFailure | undefined {
   const { errors } = body;
   if (!isRow(errors) || typeof errors.code !== 'string') return undefined;
-  const message = typeof errors.message === 'string' ? errors.message : errors.code;
+  const said = typeof errors.message === 'string' ? errors.message : errors.code;
+  const message = SENTENCES.get(errors.code) ?? said;
   return new CliFailure(errors.code, message, {
     hint: HINTS.get(errors.code),
     fields: fieldComplaints(errors.detail),
