@@ -15,6 +15,7 @@ import Fastify, {
 } from 'fastify';
 import { newRequestId, setCommonHeaders } from '../http/request-ids.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { answerClientError } from './client-errors.ts';
 
 const PLATFORM_BODY_LIMIT_BYTES = 64 * 1024;
 const HEADER_LIMIT_BYTES = 32 * 1024;
@@ -33,6 +34,7 @@ export function createHttpApp(telemetry: Telemetry): FastifyInstance {
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     http: { maxHeaderSize: HEADER_LIMIT_BYTES },
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
       void answer(error, request as FastifyRequest, reply as FastifyReply, telemetry);
     },
