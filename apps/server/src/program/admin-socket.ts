@@ -1,5 +1,4 @@
-import { chmod, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { PRICE_LIMIT_TICKS } from '@opengrid/exchange';
 import {
   errorHeaders,
   formatIso,
@@ -16,9 +15,11 @@ import { z } from 'zod';
 import { newRequestId } from '../http/request-ids.ts';
 import type { InstrumentCatalogue } from '../ports/catalogue.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { EngineOverloaded, EngineUnavailable, OutcomeUnknown } from '../sequencer/types.ts';
 import type { LedgerReport } from '../sequencer/verify.ts';
 import { OPENAI_CAPABILITIES } from '../suppliers/capabilities.ts';
 import type { SupplierRegistry, SupplierView } from '../suppliers/registry.ts';
+import { placeAdminSocket } from './admin-socket-file.ts';
 
 /** An account as the operator sees it. */
 export interface AdminAccount {
@@ -71,12 +72,20 @@ export interface AdminSocketDeps {
   readonly telemetry: Telemetry;
 }
 
+/** The longest e-mail address. */
+const MAX_REFERENCE_LENGTH = 254;
+
 const NAME = z.string().trim().min(1).max(100);
 
 const SUPPLIER = z.object({
   name: NAME,
   base_url: z.string().max(300),
-  key: z.string().max(4_096).optional(),
+  // It travels in a header, where anything else would fail every request.
+  key: z
+    .string()
+    .max(4_096)
+    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
+    .optional(),
   model: NAME,
   served_model: NAME.optional(),
   dialect: z.string(),
@@ -88,14 +97,14 @@ const SUPPLIER = z.object({
 });
 
 const ACCOUNT = z.object({
-  email: z.email().max(254),
+  email: z.string().max(MAX_REFERENCE_LENGTH),
   name: NAME.optional(),
   mode: z.enum(['easy', 'advanced']).optional(),
   role: z.enum(['member', 'operator']).optional(),
 });
 
 const KEY = z.object({
-  account: z.string().max(254),
+  account: z.string().max(MAX_REFERENCE_LENGTH),
   name: NAME,
   scopes: z.array(z.string().max(40)).max(20).optional(),
   expires_at: z.iso.datetime({ offset: true }).optional(),
@@ -107,17 +116,18 @@ const CREDIT = z.object({
 });
 const MODE = z.object({ mode: z.enum(['easy', 'advanced']) });
 
-/** Path of the socket in a data folder. */
-export function adminSocketPath(dataFolder: string): string {
-  return join(dataFolder, 'admin.sock');
-}
-
 /**
  * The operator's commands over a unix socket that only the owner of the process can open (mode 0600): what the command
  * line uses while the program runs.
  */
 export async function startAdminSocket(deps: AdminSocketDeps): Promise<FastifyInstance> {
-  const app = Fastify({ logger: false, genReqId: () => newRequestId(), bodyLimit: 64 * 1024 });
+  const app = Fastify({
+    logger: false,
+    genReqId: () => newRequestId(),
+    bodyLimit: 64 * 1024,
+    // Accounts may be named by their e-mail address.
+    routerOptions: { maxParamLength: MAX_REFERENCE_LENGTH },
+  });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const fault = toGridError(error, deps.telemetry);
     const body = platformErrorBody(fault, formatIso(Date.now()));
@@ -127,20 +137,13 @@ export async function startAdminSocket(deps: AdminSocketDeps): Promise<FastifyIn
     throw new GridFailure(gridError('not_found'));
   });
   mountSuppliers(app, deps);
-  mountAccounts(app, deps.acts);
+  mountAccounts(app, deps);
   mountKeys(app, deps.acts);
   app.get('/status', () => ({ data: deps.acts.status() }));
   app.post('/ledger/verify', async () => ({ data: await deps.acts.verifyLedger() }));
-  const path = adminSocketPath(deps.dataFolder);
-  // A socket file left by a killed process would refuse the new one; the data folder's lock has ruled out a living one.
-  await rm(path, { force: true });
-  const before = process.umask(0o177);
-  try {
-    await app.listen({ path });
-  } finally {
-    process.umask(before);
-  }
-  await chmod(path, 0o600);
+  let unlink = async (): Promise<void> => {};
+  app.addHook('onClose', () => unlink());
+  unlink = await placeAdminSocket(deps.dataFolder, (path) => app.listen({ path }));
   return app;
 }
 
@@ -149,8 +152,11 @@ function toGridError(error: Error & { statusCode?: number }, telemetry: Telemetr
   if (error instanceof z.ZodError) {
     const issue = error.issues[0]!;
     const field = issue.path.join('.') || 'body';
-    return gridError('validation_failed', { param: field, message: `${field}: ${issue.message}` });
+    return invalid(field, issue.message).error;
   }
+  if (error instanceof EngineOverloaded) return gridError('overloaded');
+  if (error instanceof EngineUnavailable) return gridError('engine_unavailable');
+  if (error instanceof OutcomeUnknown) return gridError('outcome_unknown');
   if (error.statusCode !== undefined && error.statusCode < 500) return gridError('invalid_request');
   telemetry.fault('admin socket', error);
   return gridError('internal_error');
@@ -180,7 +186,7 @@ async function addSupplier(deps: AdminSocketDeps, input: z.infer<typeof SUPPLIER
     throw invalid('instrument', 'no active instrument of that name');
   }
   const priceTicks = parsePriceTicks(input.price);
-  if (priceTicks === undefined || priceTicks < 1)
+  if (priceTicks === undefined || priceTicks < 1 || priceTicks >= PRICE_LIMIT_TICKS)
     throw invalid('price', 'must be USD per unit, at most 4 decimals');
   const { supplier, endpointId } = await suppliers.add({
     name: input.name,
@@ -203,7 +209,8 @@ async function addSupplier(deps: AdminSocketDeps, input: z.infer<typeof SUPPLIER
 }
 
 function invalid(field: string, message: string): GridFailure {
-  return new GridFailure(gridError('validation_failed', { param: field, message: `${field}: ${message}.` }));
+  const fields = { [field]: [message] };
+  return new GridFailure(gridError('validation_failed', { message: `${field}: ${message}.`, fields }));
 }
 
 function supplierShape(view: SupplierView, instruments: InstrumentCatalogue): Record<string, unknown> {
@@ -240,7 +247,7 @@ async function accountOf(acts: AdminActs, reference: string): Promise<AdminAccou
   return account;
 }
 
-function mountAccounts(app: FastifyInstance, acts: AdminActs): void {
+function mountAccounts(app: FastifyInstance, { acts, suppliers }: AdminSocketDeps): void {
   app.get('/accounts', async () => ({
     data: (await acts.listAccounts()).map((account) => accountShape(account, acts)),
   }));
@@ -257,7 +264,11 @@ function mountAccounts(app: FastifyInstance, acts: AdminActs): void {
   });
   app.post('/accounts/:id/mode', async (request, reply) => {
     const account = await accountOf(acts, (request.params as { id: string }).id);
-    await acts.setMode(account, MODE.parse(request.body).mode);
+    const { mode } = MODE.parse(request.body);
+    // Easy mode would take the supplier's offers off the books and its unsold units out of trading.
+    if (mode === 'easy' && suppliers.supplierByAccount(account.accountNumber) !== undefined)
+      throw invalid('mode', 'a supplier stays in advanced mode');
+    await acts.setMode(account, mode);
     return reply.code(204).send();
   });
 }

@@ -10,7 +10,11 @@ export type BaseUrl =
 function refused(message: string): BaseUrl {
   return {
     ok: false,
-    error: gridError('validation_failed', { param: 'base_url', message: `base_url ${message}.` }),
+    error: gridError('validation_failed', {
+      param: 'base_url',
+      message: `base_url ${message}.`,
+      fields: { base_url: [message] },
+    }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ExchangeEvent } from '@opengrid/exchange';
 import {
   type GridError,
   GridFailure,
@@ -13,9 +14,11 @@ import type { Database } from '../store/database.ts';
 import { parseBaseUrl } from './base-url.ts';
 import {
   type EndpointRow,
+  extendEndpoint,
   insertEndpoint,
   readEndpoints,
   readSuppliers,
+  type SealedCredential,
   type SupplierRow,
   toEndpoint,
 } from './rows.ts';
@@ -141,41 +144,48 @@ export class SupplierRegistry implements SupplierDirectory {
 
   /**
    * Adds an endpoint, and the supplier with an account of its own when there is none of that name. The endpoint is waived
-   * and in service at once.
-   * @throws GridFailure validation_failed
+   * and in service at once. An endpoint that the supplier has for the same model at the same address serves the new
+   * instruments as well, with the new credential where one is given.
+   * @throws GridFailure validation_failed, supplier_not_approved
    */
   async add(input: NewSupplier): Promise<{ supplier: SupplierSummary; endpointId: string }> {
     const url = parseBaseUrl(input.baseUrl, { allowPrivate: true });
     if (!url.ok) throw new GridFailure(url.error);
     const existing = this.suppliers.find((item) => item.display_name === input.name);
+    if (existing !== undefined) assertOpen(existing);
     const supplierId = existing?.supplier_id ?? (await this.create(input));
-    const endpointId = this.newId('endpoint');
-    const { credential } = input;
-    const sealed =
-      credential === null
-        ? null
-        : { sealed: this.deps.vault.seal(credential, endpointId), hint: hintOf(credential) };
-    await this.deps.database.transaction((store) =>
-      insertEndpoint(store, {
-        endpointId,
-        supplierId,
-        name: input.name,
-        baseUrl: url.value,
-        credential: sealed,
-        upstreamModel: input.upstreamModel,
-        servedModel: input.servedModel ?? input.upstreamModel,
-        region: input.region ?? null,
-        capabilities: input.capabilities,
-        maxConcurrency: input.maxConcurrency,
-        instruments: input.instruments,
-        nowMs: this.clock(),
-      }),
+    const known = this.rows.find(
+      (row) =>
+        row.supplier_id === supplierId &&
+        row.base_url === url.value &&
+        row.upstream_model === input.upstreamModel,
     );
+    const endpointId = known?.endpoint_id ?? this.newId('endpoint');
+    const credential = this.seal(input.credential, endpointId);
+    const { instruments } = input;
+    const nowMs = this.clock();
+    await this.deps.database.transaction(async (store) => {
+      if (known !== undefined) await extendEndpoint(store, { endpointId, credential, instruments, nowMs });
+      else {
+        const baseUrl = url.value;
+        await insertEndpoint(store, {
+          ...endpointFields(input),
+          endpointId,
+          supplierId,
+          baseUrl,
+          credential,
+          nowMs,
+        });
+      }
+    });
     await this.reload();
     return { supplier: this.supplier(supplierId)!, endpointId };
   }
 
-  /** Issues what is missing for the offer, moves it to trading and rests it on the book. */
+  /**
+   * Issues the units of an offer, moves them to trading and rests them on the book.
+   * @throws GridFailure validation_failed, and what the rules of the market refuse, such as market_not_open
+   */
   async offer(supplierId: string, offer: Offer): Promise<string[]> {
     const supplier = this.supplier(supplierId);
     if (supplier === undefined) throw new GridFailure(gridError('not_found'));
@@ -185,7 +195,7 @@ export class SupplierRegistry implements SupplierDirectory {
     await this.submit({ kind: 'transfer_issued', account, instrument, quantityUnits });
     const orders: string[] = [];
     for (let left = quantityUnits; left > 0; left -= MAX_ORDER_UNITS) {
-      const { orderId } = await this.submit({
+      const placed = await this.submit({
         kind: 'place_order',
         account,
         instrument,
@@ -195,7 +205,8 @@ export class SupplierRegistry implements SupplierDirectory {
         priceTicks: offer.priceTicks,
         timeInForce: 'gtc',
       });
-      if (orderId !== undefined) orders.push(orderId);
+      assertAccepted(placed.outcome.events);
+      if (placed.orderId !== undefined) orders.push(placed.orderId);
     }
     return orders;
   }
@@ -230,6 +241,11 @@ export class SupplierRegistry implements SupplierDirectory {
       values: [supplierId, isPaused ? 'paused' : 'qualified', this.clock()],
     });
     await this.reload();
+  }
+
+  private seal(credential: string | null, endpointId: string): SealedCredential | null {
+    if (credential === null) return null;
+    return { sealed: this.deps.vault.seal(credential, endpointId), hint: hintOf(credential) };
   }
 
   private async create(input: NewSupplier): Promise<string> {
@@ -269,6 +285,33 @@ export class SupplierRegistry implements SupplierDirectory {
   private newId(prefix: IdPrefix): string {
     return makeId(prefix, this.clock(), randomBytes(ID_RANDOM_BYTES));
   }
+}
+
+function endpointFields(input: NewSupplier) {
+  const { name, upstreamModel, capabilities, maxConcurrency, instruments } = input;
+  const servedModel = input.servedModel ?? upstreamModel;
+  const region = input.region ?? null;
+  return { name, upstreamModel, servedModel, region, capabilities, maxConcurrency, instruments };
+}
+
+/** The built-in supplier's endpoint follows the process that runs it, so nothing else may be attached to it. */
+function assertOpen(supplier: SupplierRow): void {
+  if (supplier.is_builtin) {
+    const fields = { name: ['is the name of the built-in supplier'] };
+    throw new GridFailure(gridError('validation_failed', { fields }));
+  }
+  if (supplier.status !== 'approved') throw new GridFailure(gridError('supplier_not_approved'));
+}
+
+/** Orders that the rules of a market refuse are recorded as rejected, so acceptance alone does not mean that they rest. */
+function assertAccepted(events: readonly ExchangeEvent[]): void {
+  const rejected = events.find((event) => event.type === 'order' && event.status === 'rejected');
+  if (rejected?.type !== 'order') return;
+  const { reason } = rejected;
+  const isMarketRule = reason === 'price_outside_collar' || reason === 'open_order_limit';
+  const isClosed = reason === 'market_halted' || reason === 'market_closed';
+  const code = isMarketRule ? reason : isClosed ? 'market_not_open' : 'validation_failed';
+  throw new GridFailure(gridError(code));
 }
 
 /** Refusals of the exchange that a supplier's own commands can meet, in the words of the catalogue. */

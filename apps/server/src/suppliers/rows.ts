@@ -77,12 +77,18 @@ export function toEndpoint(row: EndpointRow, supplier: SupplierRow, vault: Vault
   };
 }
 
+/** A credential as it is kept. */
+export interface SealedCredential {
+  readonly sealed: Buffer;
+  readonly hint: string;
+}
+
 export interface NewEndpoint {
   readonly endpointId: string;
   readonly supplierId: string;
   readonly name: string;
   readonly baseUrl: string;
-  readonly credential: { readonly sealed: Buffer; readonly hint: string } | null;
+  readonly credential: SealedCredential | null;
   readonly upstreamModel: string;
   readonly servedModel: string;
   readonly region: string | null;
@@ -116,10 +122,32 @@ export async function insertEndpoint(store: Queryable, endpoint: NewEndpoint): P
       endpoint.nowMs,
     ],
   });
-  for (const instrumentNo of endpoint.instruments) {
+  await serveInstruments(store, endpoint);
+}
+
+/** Has an endpoint serve further instruments, and replaces its credential where a new one is given. */
+export async function extendEndpoint(
+  store: Queryable,
+  endpoint: Pick<NewEndpoint, 'endpointId' | 'credential' | 'instruments' | 'nowMs'>,
+): Promise<void> {
+  const { endpointId, credential, nowMs } = endpoint;
+  await store.query({
+    text: `update endpoints set credential_ciphertext = coalesce($2, credential_ciphertext),
+             credential_hint = coalesce($3, credential_hint), updated_at_ms = $4 where endpoint_id = $1`,
+    values: [endpointId, credential?.sealed ?? null, credential?.hint ?? null, nowMs],
+  });
+  await serveInstruments(store, endpoint);
+}
+
+async function serveInstruments(
+  store: Queryable,
+  { endpointId, instruments }: Pick<NewEndpoint, 'endpointId' | 'instruments'>,
+): Promise<void> {
+  for (const instrumentNo of instruments) {
     await store.query({
-      text: 'insert into endpoint_instruments (endpoint_id, instrument_no) values ($1, $2)',
-      values: [endpoint.endpointId, instrumentNo],
+      text: `insert into endpoint_instruments (endpoint_id, instrument_no) values ($1, $2)
+             on conflict do nothing`,
+      values: [endpointId, instrumentNo],
     });
   }
 }
