@@ -47,7 +47,7 @@ export function balanceOf(sequencer: Sequencer, account: number): UsdBalance {
     proceedsMicros,
     cardMicros,
     heldMicros: of(KIND.heldPromotional) + of(KIND.heldProceeds) + of(KIND.heldCard),
-    owedMicros: -of(KIND.badDebt),
+    owedMicros: 0 - of(KIND.badDebt),
     availableMicros: promotionalMicros + proceedsMicros + cardMicros,
   };
 }
