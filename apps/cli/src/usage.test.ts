@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { adminSocketPath } from './admin/client.ts';
+import { adminSocketPath } from './admin/socket-path.ts';
 import { useFixture } from './testing/fixture.ts';
 import { runCli } from './testing/run-cli.ts';
 

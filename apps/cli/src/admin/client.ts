@@ -1,7 +1,7 @@
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
-import { join } from 'node:path';
 import { CliFailure } from '../failure.ts';
 import { readAnswer } from './answer.ts';
+import { adminSocketPath, withSocketAddress } from './socket-path.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** Far above the longest list a server keeps; a runaway answer must not fill the memory. */
@@ -38,11 +38,6 @@ export class NoServerFailure extends CliFailure {
   }
 }
 
-/** Where the server of a data folder listens for its operator. */
-export function adminSocketPath(dataFolder: string): string {
-  return join(dataFolder, 'admin.sock');
-}
-
 /** A path segment that holds an id or an e-mail address. */
 export function segment(reference: string): string {
   if (reference === '' || reference.length > REFERENCE_LIMIT) {
@@ -62,7 +57,9 @@ async function call(dataFolder: string, target: RequestOptions, options: PostOpt
   const body = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body));
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   try {
-    const { status, text } = await exchange({ dataFolder, target, body, timeoutMs });
+    const { status, text } = await withSocketAddress(dataFolder, (socketPath) =>
+      exchange({ socketPath, target, body, timeoutMs }),
+    );
     return readAnswer(status, text);
   } catch (error) {
     throw explain(error, dataFolder);
@@ -70,14 +67,14 @@ async function call(dataFolder: string, target: RequestOptions, options: PostOpt
 }
 
 interface Exchange {
-  readonly dataFolder: string;
+  readonly socketPath: string;
   readonly target: RequestOptions;
   readonly body: Buffer | undefined;
   readonly timeoutMs: number;
 }
 
 function exchange({
-  dataFolder,
+  socketPath,
   target,
   body,
   timeoutMs,
@@ -87,7 +84,6 @@ function exchange({
       ? { 'content-length': 0 }
       : { 'content-type': 'application/json', 'content-length': body.length };
   return new Promise((resolve, reject) => {
-    const socketPath = adminSocketPath(dataFolder);
     const outgoing = request({ ...target, socketPath, headers, agent: false }, (answer) => {
       collect(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
     });

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { adminSocketPath } from '../admin/client.ts';
+import { adminSocketPath } from '../admin/socket-path.ts';
 
 /** A request as the server received it. */
 export interface Received {
