@@ -36,6 +36,21 @@ describe('pages made from code', () => {
   });
 });
 
+describe('settings', () => {
+  const source = read('apps/server/src/program/config.ts');
+  const flags = [...source.matchAll(/new Option\('(--[a-z-]+)/g)].map((match) => match[1] as string);
+  const variables = [...source.matchAll(/(?:env\(|environment(?:Switch|Number)\(|env\.)\s*'?([A-Z_]{4,})/g)];
+  const names = [...flags, ...variables.map((match) => match[1] as string)];
+
+  it('are all in the page about configuration', () => {
+    expect(names).toEqual(
+      expect.arrayContaining(['--port', 'DATABASE_URL', 'INFERENCE_RPM', 'OPENGRID_SECRET']),
+    );
+    const page = read('docs/reference/configuration.md');
+    expect(names.filter((name) => name !== '--json' && !page.includes(`\`${name}`))).toEqual([]);
+  });
+});
+
 describe('dependencies', () => {
   const page = read('docs/dependencies.md');
 

@@ -17,6 +17,13 @@ const TEST_NAMES = /^(it|test)$/;
 /** Where printing is the purpose: tools that run in a terminal, and what only tests run. */
 const MAY_PRINT = /^(apps\/cli|scripts|bench|testing)\/|\/(scripts|e2e)\/|\.test\.tsx?$/;
 
+/** What ships. Tests and tools may be terser about their own small helpers. */
+function isProduct(path: string): boolean {
+  return (
+    isCode(path) && /^(apps|packages)\/[^/]+\/src\//.test(path) && !isTest(path) && !/testing/.test(path)
+  );
+}
+
 type Visit = (node: SyntaxNode, parent: SyntaxNode) => string | undefined;
 
 function syntaxRule(visit: Visit, isConcerned: (path: string) => boolean = isCode): Rule {
@@ -46,18 +53,17 @@ export const functionLength: Rule = (file) => {
 };
 
 /** Functions take 3 parameters at most; more belong into an options object. */
-export const parameterCount: Rule = syntaxRule((node, parent) => {
-  if (isTestCallback(parent)) return undefined;
+export const parameterCount: Rule = syntaxRule((node) => {
   const count = parametersOf(node).length;
   return count > PARAMETERS ? `a function of ${count} parameters` : undefined;
-});
+}, isProduct);
 
 /** No parameter is a bare boolean: at the call it would not say what it means. */
-export const booleanParameters: Rule = syntaxRule((node, parent) => {
-  if (isAssertion(node) || isTestCallback(parent)) return undefined;
+export const booleanParameters: Rule = syntaxRule((node) => {
+  if (isAssertion(node)) return undefined;
   const hasBoolean = parametersOf(node).some((parameter) => keywordOf(parameter) === 'boolean');
   return hasBoolean ? 'a boolean parameter' : undefined;
-});
+}, isProduct);
 
 /** `any` switches the type checker off. */
 export const explicitAny: Rule = syntaxRule((node) =>
@@ -115,11 +121,6 @@ function titleOf(node: SyntaxNode): string | undefined {
 
 function isSuiteCallback(parent: SyntaxNode): boolean {
   return parent.type === 'CallExpression' && SUITE_NAMES.test(rootName(parent.callee));
-}
-
-/** The callback of `it.each` has one parameter for each column of its table. */
-function isTestCallback(parent: SyntaxNode): boolean {
-  return parent.type === 'CallExpression' && TEST_NAMES.test(rootName(parent.callee));
 }
 
 function parametersOf(node: SyntaxNode): SyntaxNode[] {
