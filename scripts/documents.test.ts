@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { DATA_INVENTORY } from '../apps/server/src/store/inventory.ts';
 import { errorPage } from './docs/error-page.mjs';
 import { inventoryPage } from './docs/inventory-page.mjs';
+import { type LockFile, lockProblems } from './docs/lock-rules.ts';
 import { brokenLinks, dependencyProblems, type Manifest } from './docs/rules.ts';
 import { listFiles } from './tidy/source-file.ts';
 
@@ -72,6 +73,39 @@ describe('dependencies', () => {
     ]);
     expect(dependencyProblems(manifest('8.23.1'), '| `pg` | driver |  |')).toEqual([
       'docs/dependencies.md: pg lacks its reason or its exit',
+    ]);
+  });
+});
+
+describe('the lock file', () => {
+  const byFolder = new Map(
+    [...manifests].map(([path, manifest]) => [path.replace(/\/?package\.json$/, ''), manifest]),
+  );
+
+  it('has every package of every platform and agrees with the manifests, so that npm ci accepts it', () => {
+    const lock = JSON.parse(read('package-lock.json')) as LockFile;
+    expect(Object.keys(lock.packages).length).toBeGreaterThan(200);
+    expect(lockProblems(lock, byFolder)).toEqual([]);
+  });
+
+  it('is complained about when it does not', () => {
+    const lock: LockFile = {
+      packages: {
+        '': { dependencies: { a: '1.0.0' } },
+        'apps/x': { dependencies: { b: '1.0.0' }, bin: { x: 'x.mjs' } },
+        'apps/x/node_modules/b': { optionalDependencies: { 'b-win32-x64': '1.0.0' } },
+        'node_modules/a': { dependencies: { c: '1.0.0' } },
+        'node_modules/c': {},
+      },
+    };
+    const manifest = new Map([
+      ['', { dependencies: { a: '1.0.0' } }],
+      ['apps/x', { dependencies: { b: '2.0.0' } }],
+    ]);
+    expect(lockProblems(lock, manifest)).toEqual([
+      'apps/x/node_modules/b: b-win32-x64 is not in the lock file',
+      'apps/x: dependencies differ from the lock file',
+      'apps/x: bin differ from the lock file',
     ]);
   });
 });

@@ -71,9 +71,14 @@ interface Core {
 
 async function open(options: StartOptions, closers: (() => Promise<void>)[]): Promise<Program> {
   const { config, onProgress } = options;
+  const launching = launchBuiltin(config, onProgress);
+  // A failure is met where it is awaited; until then it must not count as unhandled.
+  launching.catch(() => {});
+  closers.push(async () => (await launching.catch(() => undefined))?.close());
   const core = await openCore(options, closers);
-  const builtin = await startBuiltin(config, core.suppliers, onProgress);
-  if (builtin !== undefined) closers.push(() => builtin.close());
+  const builtin = await launching;
+  await core.suppliers.setBuiltin(builtin);
+  if (builtin !== undefined) watchBuiltin(builtin, core);
   const view = await MarketView.open(core);
   const app = createHttpApp(core.telemetry);
   closers.push(() => app.close());
@@ -130,20 +135,25 @@ async function openCore(options: StartOptions, closers: (() => Promise<void>)[])
   return { telemetry, database, sequencer, instruments, accounts, keys, suppliers };
 }
 
-async function startBuiltin(
+/** The model loads in its own thread while the store opens. */
+async function launchBuiltin(
   config: Config,
-  suppliers: SupplierRegistry,
   onProgress: (message: string) => void,
 ): Promise<BuiltinSupplier | undefined> {
-  if (!config.isBuiltinSupplierOn) {
-    await suppliers.setBuiltin(undefined);
-    return undefined;
-  }
+  if (!config.isBuiltinSupplierOn) return undefined;
   onProgress('loading the built-in language model');
   const apiKey = randomBytes(24).toString('base64url');
-  const builtin = await startBuiltinSupplier({ apiKey, tokensPerSecond: config.builtinTokensPerSecond });
-  await suppliers.setBuiltin({ baseUrl: builtin.baseUrl, apiKey });
-  return builtin;
+  return startBuiltinSupplier({ apiKey, tokensPerSecond: config.builtinTokensPerSecond });
+}
+
+/** A built-in supplier whose thread failed is taken out of service; the market goes on without it. */
+function watchBuiltin(builtin: BuiltinSupplier, { suppliers, telemetry }: Core): void {
+  const leave = async (): Promise<void> => {
+    if ((await builtin.ended) !== 'failed') return;
+    telemetry.system({ event: 'builtin_supplier_failed' });
+    await suppliers.setBuiltin(undefined);
+  };
+  leave().catch((error: unknown) => telemetry.fault('built-in supplier', error));
 }
 
 function mount(
