@@ -42,8 +42,7 @@ class TokenPool {
     const piece: Piece = { ...range, to: Math.min(range.to, tokensTotal), acquisition, unitFrom };
     if (piece.from >= piece.to) return;
     this.free += piece.to - piece.from;
-    let index = 0;
-    while (index < this.pieces.length && isBefore(this.pieces[index]!, piece)) index += 1;
+    const index = this.placeOf(piece);
     this.pieces.splice(index, 0, piece);
     this.mergeAt(index);
     this.mergeAt(index - 1);
@@ -84,6 +83,18 @@ class TokenPool {
       piece.to = end;
     }
     this.pieces = this.pieces.filter((piece) => piece.from < piece.to);
+  }
+
+  /** Index of the first piece that does not come before `piece`: a binary search, since every request gives back. */
+  private placeOf(piece: Piece): number {
+    let low = 0;
+    let high = this.pieces.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBefore(this.pieces[middle]!, piece)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   private mergeAt(index: number): void {

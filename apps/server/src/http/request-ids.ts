@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { ID_RANDOM_BYTES, makeId } from '@opengrid/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { newId } from '../ids.ts';
 
 const ECHOED = ['x-grid-trace-id', 'x-client-request-id'] as const;
 const ECHOABLE = /^[\x21-\x7E]{1,128}$/;
 
 /** A fresh request id. On inference it is the receipt id as well. */
 export function newRequestId(nowMs = Date.now()): string {
-  return makeId('req', nowMs, randomBytes(ID_RANDOM_BYTES));
+  return newId('req', nowMs);
 }
 
 /** Headers that every response of every surface carries. Tracing ids of the caller are echoed, never kept. */

@@ -1,18 +1,19 @@
 import { type GridError, gridError } from '@opengrid/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { TokenBuckets } from '../http/rate-limit.ts';
+import { newId } from '../ids.ts';
 import type { Caller } from '../ports/identity.ts';
 import { Replenisher } from './admission/replenisher.ts';
 import { ChatService, type ChatServiceDeps } from './chat.ts';
 import { Buyer } from './delivery/buyer.ts';
 import type { InferenceDeps, InferenceRoom } from './deps.ts';
 import { authenticate } from './http/authenticate.ts';
-import { attachContext, contextOf, type GridContext, newRequestId } from './http/context.ts';
+import { attachContext, contextOf, type GridContext } from './http/context.ts';
 import { expectedError, sendError } from './http/errors.ts';
 import { baseHeaders, PREFLIGHT_HEADERS, rateHeaders } from './http/headers.ts';
 import { refuseOtherMethods } from './http/methods.ts';
 import { HangUpLimiter } from './limits/hang-ups.ts';
 import { InFlightLimiter } from './limits/in-flight.ts';
-import { RateLimiter } from './limits/token-bucket.ts';
 import { WorkerCounter } from './metering/exact-counter.ts';
 import { RecentlyServed } from './models/recently-served.ts';
 import { registerModels } from './models/routes.ts';
@@ -104,7 +105,7 @@ function prepareScope(scope: FastifyInstance, { settings, telemetry, clock }: Ch
 }
 
 function newContext(request: FastifyRequest, nowMs: number): GridContext {
-  const requestId = newRequestId(nowMs);
+  const requestId = newId('req', nowMs);
   return {
     requestId,
     receivedAtMs: nowMs,
@@ -150,7 +151,7 @@ function registerChat(scope: FastifyInstance, entrance: Entrance): void {
 class Entrance implements InferenceRoom {
   private readonly parts: ChatServiceDeps & { readonly counter: WorkerCounter };
   private readonly chat: ChatService;
-  private readonly rates: RateLimiter;
+  private readonly rates: TokenBuckets;
   private readonly slots: InFlightLimiter;
   private isDraining = false;
   inFlight = 0;
@@ -158,7 +159,9 @@ class Entrance implements InferenceRoom {
   constructor(parts: ChatServiceDeps & { readonly counter: WorkerCounter }) {
     this.parts = parts;
     this.chat = new ChatService(parts);
-    this.rates = new RateLimiter(parts.settings.requestsPerMinute);
+    const { requestsPerMinute } = parts.settings;
+    const refillPerSecond = requestsPerMinute / 60;
+    this.rates = new TokenBuckets({ capacity: requestsPerMinute, refillPerSecond, clock: parts.clock });
     this.slots = new InFlightLimiter(parts.settings.requestsInFlight);
   }
 
@@ -216,9 +219,9 @@ class Entrance implements InferenceRoom {
 
   private limit(context: GridContext, caller: Caller): GridError | undefined {
     const nowMs = this.parts.clock();
-    const standing = this.rates.take(caller.keyId ?? `account:${caller.accountNumber}`, nowMs);
-    if (standing !== undefined) Object.assign(context.headers, rateHeaders(standing));
-    if (standing?.isAllowed === false) {
+    const standing = this.rates.take(caller.keyId ?? `account:${caller.accountNumber}`);
+    if (standing.limit > 0) Object.assign(context.headers, rateHeaders(standing));
+    if (!standing.isAllowed) {
       return gridError('rate_limited', { retryAfterSeconds: standing.retryAfterSeconds });
     }
     const retryAfterSeconds = this.parts.hangUps.retryAfterSeconds(caller.accountNumber, nowMs);

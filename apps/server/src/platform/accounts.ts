@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { KIND, TOKENS_PER_UNIT } from '@opengrid/exchange';
 import { gridError, type Result } from '@opengrid/wire';
+import { newId } from '../ids.ts';
 import type { Sequencer } from '../sequencer/types.ts';
 import { type Database, StatementRefused } from '../store/database.ts';
-import { newId } from './new-id.ts';
 import {
   type AccountMode,
   type AccountSettings,

@@ -7,12 +7,12 @@ import {
   keyPrefixOf,
   type Result,
 } from '@opengrid/wire';
+import { newId } from '../ids.ts';
 import type { Authentication, Caller, KeyDirectory, PresentedCredential } from '../ports/identity.ts';
 import type { Database } from '../store/database.ts';
 import type { Account } from './accounts.ts';
 import type { ConsumptionKey } from './key-table.ts';
 import * as keyTable from './key-table.ts';
-import { newId } from './new-id.ts';
 import { readPresented } from './presented.ts';
 import { autoBuyOf } from './settings.ts';
 

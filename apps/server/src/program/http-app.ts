@@ -39,13 +39,19 @@ export function createHttpApp(telemetry: Telemetry): FastifyInstance {
       void answer(error, request as FastifyRequest, reply as FastifyReply, telemetry);
     },
   });
-  app.addHook('onRequest', async (request, reply) => setCommonHeaders(request, reply));
+  app.addHook('onRequest', (request, reply, done) => {
+    setCommonHeaders(request, reply);
+    done();
+  });
   app.setErrorHandler((error: FastifyError, request, reply) => answer(error, request, reply, telemetry));
   app.setNotFoundHandler((request, reply) => {
     setCommonHeaders(request, reply);
     return answer(new GridFailure(gridError('not_found')), request, reply, telemetry);
   });
-  app.addHook('onResponse', async (request, reply) => tellTelemetry(telemetry, request, reply));
+  app.addHook('onResponse', (request, reply, done) => {
+    tellTelemetry(telemetry, request, reply);
+    done();
+  });
   return app;
 }
 

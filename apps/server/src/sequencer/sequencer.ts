@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { type Command, Earmarks, type Exchange, type Refused } from '@opengrid/exchange';
-import { ID_RANDOM_BYTES, type IdPrefix, makeId } from '@opengrid/wire';
+import { newId } from '../ids.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { CommitOutcomeUnknown, type Database } from '../store/database.ts';
 import { type Lease, renewLease, takeLease } from './lease.ts';
@@ -293,8 +292,4 @@ function earmarksOf(exchange: Exchange): Earmarks {
   const earmarks = new Earmarks();
   for (const lot of exchange.openLots()) earmarks.addLot(lot, lot.free);
   return earmarks;
-}
-
-function newId(prefix: IdPrefix, atMs: number): string {
-  return makeId(prefix, atMs, randomBytes(ID_RANDOM_BYTES));
 }

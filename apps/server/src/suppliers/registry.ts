@@ -1,13 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { ExchangeEvent } from '@opengrid/exchange';
-import {
-  type GridError,
-  GridFailure,
-  gridError,
-  ID_RANDOM_BYTES,
-  type IdPrefix,
-  makeId,
-} from '@opengrid/wire';
+import { type GridError, GridFailure, gridError } from '@opengrid/wire';
+import { newId } from '../ids.ts';
 import type { Endpoint, EndpointCapabilities, SupplierDirectory, SupplierSummary } from '../ports/supply.ts';
 import type { Sequencer } from '../sequencer/types.ts';
 import type { Database } from '../store/database.ts';
@@ -160,7 +153,7 @@ export class SupplierRegistry implements SupplierDirectory {
         row.base_url === url.value &&
         row.upstream_model === input.upstreamModel,
     );
-    const endpointId = known?.endpoint_id ?? this.newId('endpoint');
+    const endpointId = known?.endpoint_id ?? newId('endpoint', this.clock());
     const credential = this.seal(input.credential, endpointId);
     const { instruments } = input;
     const nowMs = this.clock();
@@ -249,7 +242,7 @@ export class SupplierRegistry implements SupplierDirectory {
   }
 
   private async create(input: NewSupplier): Promise<string> {
-    const supplierId = this.newId('supplier');
+    const supplierId = newId('supplier', this.clock());
     const { accountNumber } = await this.deps.openAccount({
       email: `${supplierId}@supplier.invalid`,
       name: input.name,
@@ -280,10 +273,6 @@ export class SupplierRegistry implements SupplierDirectory {
       status: row.status,
       isManaged: row.is_managed,
     };
-  }
-
-  private newId(prefix: IdPrefix): string {
-    return makeId(prefix, this.clock(), randomBytes(ID_RANDOM_BYTES));
   }
 }
 

@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto';
-import { ID_RANDOM_BYTES, makeId } from '@opengrid/wire';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../../ports/identity.ts';
 
@@ -18,25 +16,6 @@ export interface GridContext {
 }
 
 const CONTEXT = Symbol('grid context');
-const POOL_IDS = 256;
-
-// Random bytes are drawn for many ids at once: one system call each would cost more than the rest of the id.
-const pool = Buffer.alloc(ID_RANDOM_BYTES * POOL_IDS);
-let poolOffset = pool.length;
-
-function randomPart(): Uint8Array {
-  if (poolOffset === pool.length) {
-    randomFillSync(pool);
-    poolOffset = 0;
-  }
-  const part = pool.subarray(poolOffset, poolOffset + ID_RANDOM_BYTES);
-  poolOffset += ID_RANDOM_BYTES;
-  return part;
-}
-
-export function newRequestId(nowMs: number): string {
-  return makeId('req', nowMs, randomPart());
-}
 
 export function attachContext(request: FastifyRequest, context: GridContext): void {
   (request as { [CONTEXT]?: GridContext })[CONTEXT] = context;

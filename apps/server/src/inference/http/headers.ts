@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { RateStanding } from '../limits/token-bucket.ts';
+import type { RateDecision } from '../../http/rate-limit.ts';
 
 const ECHOED = ['x-client-request-id', 'x-grid-trace-id'] as const;
 const PRINTABLE = /^[\x21-\x7e]{1,128}$/;
@@ -88,7 +88,7 @@ function echo(
 }
 
 /** The rate limit in force, in the exchange's own spelling and in OpenAI's. */
-export function rateHeaders(standing: RateStanding): Record<string, string> {
+export function rateHeaders(standing: RateDecision): Record<string, string> {
   const limit = String(standing.limit);
   const remaining = String(standing.remaining);
   return {
