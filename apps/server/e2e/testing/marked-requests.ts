@@ -127,6 +127,9 @@ export class MarkedRequests {
       ['a large body', this.request(target, { user: large })],
       ['a credential', { ...served, key }],
       ['a path', { ...served, url: path('/v1') }],
+      // Without a query it looks like a plain word, which a log would take.
+      ['a bare path', { url: `${target.url}/v1/${this.mark('path')}`, key: target.key }],
+      ['a bare receipt', { url: `${target.url}/v1/usage/${this.mark('path')}`, key: target.key }],
       ['a path elsewhere', { ...served, url: path('/api/v1') }],
       ['a market', { url: path('/v1/markets') }],
       ['a receipt', { url: path('/v1/usage'), key: target.key }],
