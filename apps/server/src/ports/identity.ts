@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { GridError } from '@opengrid/wire';
 
 export type Scope =
@@ -46,4 +47,40 @@ export type Authentication =
 /** Looks credentials up in memory: never the database on the hot path. */
 export interface KeyDirectory {
   authenticate(credential: PresentedCredential): Authentication;
+}
+
+/** A registered signing key, as requests are checked with it. */
+export interface SigningKey {
+  readonly keyId: string;
+  readonly accountNumber: number;
+  readonly publicKey: KeyObject;
+  /** Accepts only signatures that carry a nonce. */
+  readonly requiresNonce: boolean;
+  readonly isReadOnly: boolean;
+  /** False once revoked or expired. */
+  readonly isLive: boolean;
+}
+
+/** Signing keys in memory. */
+export interface SigningKeyDirectory {
+  /** By the 43 base64 characters of the fingerprint. */
+  find(fingerprint: string): SigningKey | undefined;
+  /** Who stands behind a key whose signature was verified, or why the account may not act. */
+  admit(key: SigningKey): Authentication;
+}
+
+/** What an account may see of itself. */
+export interface AccountProfile {
+  readonly userId: string;
+  readonly email: string;
+  readonly name: string | null;
+  readonly mode: 'easy' | 'advanced';
+  readonly role: 'member' | 'operator';
+  readonly isEmailVerified: boolean;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+export interface AccountDirectory {
+  byNumber(accountNumber: number): AccountProfile | undefined;
 }

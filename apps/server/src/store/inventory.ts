@@ -188,6 +188,27 @@ const ACCOUNT_TABLES = [
     ['created_at_ms bigint', { export: true }],
     'updated_at_ms bigint',
   ]),
+  table('signing_keys', { ...CREDENTIAL, export: true }, [
+    'key_id text',
+    ['account_number bigint', { export: false }],
+    'public_key bytea',
+    'fingerprint text',
+    ['label text', { freeText: 100 }],
+    'require_nonce boolean',
+    'read_only boolean',
+    'is_active boolean',
+    'expires_at_ms bigint',
+    'revoked_at_ms bigint',
+    'last_used_at_ms bigint',
+    'created_at_ms bigint',
+  ]),
+  table('signature_replays', { ...TECHNICAL, class: 'operational', erasure: 'delete' }, [
+    'key_id text',
+    'signature_hash bytea',
+    'command_seq bigint',
+    'object_id text',
+    'at_ms bigint',
+  ]),
 ];
 
 const SUPPLIER_TABLES = [
