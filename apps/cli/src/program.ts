@@ -3,6 +3,7 @@ import { packageVersion } from './checkout.ts';
 import { addAccountCommands } from './commands/accounts.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
+import { addSigningKeyCommands } from './commands/signing-keys.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addSupplierCommands } from './commands/suppliers.ts';
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
   addStatusCommand(program);
   addAccountCommands(program);
   addKeyCommands(program);
+  addSigningKeyCommands(program);
   addSupplierCommands(program);
   addLedgerCommands(program);
   return program;

@@ -94,7 +94,7 @@ forEachStore('signing keys', (open) => {
     const stranger = await account(platform, { email: 'b@example.com', isEmailVerified: false });
     const publicKey = randomKey();
     await keys.create(stranger.accountNumber, { label: 'x', publicKey });
-    const refused = platform.keys.admit(platform.keys.find(fingerprintOf(Buffer.from(publicKey, 'base64')))!);
+    const refused = keys.admit(keys.find(fingerprintOf(Buffer.from(publicKey, 'base64')))!);
     expect(!refused.ok && refused.error.code).toBe('email_unverified');
   });
 

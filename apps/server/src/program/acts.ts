@@ -3,9 +3,11 @@ import { balanceOf, grantCredit } from '../billing/credit.ts';
 import type { Account, Accounts } from '../platform/accounts.ts';
 import type { ConsumptionKey } from '../platform/key-table.ts';
 import type { ConsumptionKeys } from '../platform/keys.ts';
+import type { SigningKeyRecord, SigningKeys } from '../platform/signing-keys.ts';
 import type { Sequencer } from '../sequencer/types.ts';
 import { verifyLedger } from '../sequencer/verify.ts';
 import type { Database } from '../store/database.ts';
+import type { AdminSigningKey } from './admin-signing-keys.ts';
 import type { AdminActs, AdminKey } from './admin-socket.ts';
 
 export interface ActsDeps {
@@ -13,6 +15,7 @@ export interface ActsDeps {
   readonly sequencer: Sequencer;
   readonly accounts: Accounts;
   readonly keys: ConsumptionKeys;
+  readonly signingKeys: SigningKeys;
   readonly status: () => Record<string, unknown>;
 }
 
@@ -33,9 +36,13 @@ function toAdminKey(key: ConsumptionKey): AdminKey {
   };
 }
 
+function toAdminSigningKey(record: SigningKeyRecord): AdminSigningKey {
+  return { ...record, publicKey: record.publicKey.toString('base64') };
+}
+
 /** Binds the operator's commands to the rooms that carry them out. */
 export function bindActs(deps: ActsDeps): AdminActs {
-  const { accounts, keys, sequencer, database } = deps;
+  const { accounts, keys, signingKeys, sequencer, database } = deps;
   return {
     async createAccount({ email, name, mode, role }) {
       const given = { ...(name === undefined ? {} : { name }), ...(mode === undefined ? {} : { mode }) };
@@ -63,6 +70,15 @@ export function bindActs(deps: ActsDeps): AdminActs {
     listKeys: async () => keys.list().map(toAdminKey),
     async revokeKey(keyId) {
       const result = await keys.revoke(keyId);
+      return result.ok;
+    },
+    signingChallenge: () => signingKeys.newChallenge(),
+    async registerSigningKey(accountNumber, input) {
+      return toAdminSigningKey(unwrap(await signingKeys.create(accountNumber, input)));
+    },
+    listSigningKeys: async () => signingKeys.list().map(toAdminSigningKey),
+    async revokeSigningKey(keyId) {
+      const result = await signingKeys.revoke(keyId);
       return result.ok;
     },
     verifyLedger: () => verifyLedger(database),

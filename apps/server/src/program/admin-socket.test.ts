@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadCatalogue } from '../platform/catalogue.ts';
 import { ensureMarkets } from '../platform/markets.ts';
+import { SigningKeys } from '../platform/signing-keys.ts';
 import { openPlatform, type Platform } from '../platform/testing.ts';
 import { silentTelemetry } from '../sequencer/testing.ts';
 import { openEmbeddedStore, type TestStore } from '../store/testing.ts';
@@ -46,7 +47,15 @@ beforeAll(async () => {
       return opened.value;
     },
   });
-  const acts = bindActs({ database, sequencer, accounts, keys, status: () => ({ version: 'test' }) });
+  const signingKeys = await SigningKeys.load({ database, accounts });
+  const acts = bindActs({
+    database,
+    sequencer,
+    accounts,
+    keys,
+    signingKeys,
+    status: () => ({ version: 'test' }),
+  });
   app = await startAdminSocket({
     dataFolder: folder,
     acts,
@@ -279,5 +288,48 @@ describe('the socket file', () => {
     await symlink(data, join(root, 's'));
     const answer = await send(join(root, 's', 'admin.sock'), { method: 'GET', path: '/' });
     expect(answer).toEqual({ status: 200, body: {} });
+  });
+});
+
+describe('signing keys', () => {
+  const publicKey = 'A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=';
+
+  it('are registered for an account, listed and revoked', async () => {
+    await post('/accounts', { email: 'desk@example.com', mode: 'advanced' });
+    const challenge = await post('/signing-keys/challenges');
+    expect(challenge.status).toBe(201);
+    const made = await post('/signing-keys', {
+      account: 'desk@example.com',
+      label: 'desk',
+      public_key: publicKey,
+      require_nonce: true,
+    });
+    expect(made.status).toBe(201);
+    expect(made.body?.data).toMatchObject({
+      label: 'desk',
+      fingerprint: 'Vkdap1RjR0wChd9dvyvKtz2mUTWIOem3dIGy6rEHcIw',
+      fingerprint_prefix: 'Vkdap1Rj',
+      public_key: publicKey,
+      require_nonce: true,
+      is_active: true,
+    });
+    const { id } = (made.body?.data ?? {}) as { id: string };
+    expect((await post(`/signing-keys/${id}/revoke`)).status).toBe(204);
+    expect((await post('/signing-keys/skey_none/revoke')).status).toBe(404);
+    expect((await get('/signing-keys')).body?.data).toMatchObject([{ id, is_active: false }]);
+  });
+
+  it('are refused with a name', async () => {
+    const input = { account: 'desk@example.com', label: 'x' };
+    const weak = await post('/signing-keys', { ...input, public_key: Buffer.alloc(32).toString('base64') });
+    expect([weak.status, weak.body?.errors?.code]).toEqual([422, 'public_key_invalid']);
+    const unproven = await post('/signing-keys', {
+      ...input,
+      public_key: Buffer.alloc(32, 0x58).fill(0x66, 1).toString('base64'),
+      challenge: 'chal_unknown',
+      proof: 'x',
+    });
+    expect(unproven.body?.errors?.code).toMatch(/public_key_invalid|proof_of_possession_invalid/);
+    expect((await post('/signing-keys', input)).body?.errors?.code).toBe('validation_failed');
   });
 });

@@ -19,6 +19,7 @@ import { EngineOverloaded, EngineUnavailable, OutcomeUnknown } from '../sequence
 import type { LedgerReport } from '../sequencer/verify.ts';
 import { OPENAI_CAPABILITIES } from '../suppliers/capabilities.ts';
 import type { SupplierRegistry, SupplierView } from '../suppliers/registry.ts';
+import { mountSigningKeys, type SigningKeyActs } from './admin-signing-keys.ts';
 import { placeAdminSocket } from './admin-socket-file.ts';
 
 /** An account as the operator sees it. */
@@ -41,7 +42,7 @@ export interface AdminKey {
 }
 
 /** What the socket asks of the rooms; the composition root binds it. */
-export interface AdminActs {
+export interface AdminActs extends SigningKeyActs {
   createAccount(input: {
     email: string;
     name?: string | undefined;
@@ -139,6 +140,7 @@ export async function startAdminSocket(deps: AdminSocketDeps): Promise<FastifyIn
   mountSuppliers(app, deps);
   mountAccounts(app, deps);
   mountKeys(app, deps.acts);
+  mountSigningKeys(app, deps.acts);
   app.get('/status', () => ({ data: deps.acts.status() }));
   app.post('/ledger/verify', async () => ({ data: await deps.acts.verifyLedger() }));
   let unlink = async (): Promise<void> => {};

@@ -8,6 +8,7 @@ import { loadCatalogue, seedInstruments } from '../platform/catalogue.ts';
 import { ConsumptionKeys } from '../platform/keys.ts';
 import { ensureMarkets } from '../platform/markets.ts';
 import { loadSecrets } from '../platform/secrets.ts';
+import { SigningKeys } from '../platform/signing-keys.ts';
 import type { InstrumentCatalogue } from '../ports/catalogue.ts';
 import { startSequencer } from '../sequencer/sequencer.ts';
 import type { Sequencer } from '../sequencer/types.ts';
@@ -66,6 +67,7 @@ interface Core {
   readonly instruments: InstrumentCatalogue;
   readonly accounts: Accounts;
   readonly keys: ConsumptionKeys;
+  readonly signingKeys: SigningKeys;
   readonly suppliers: SupplierRegistry;
 }
 
@@ -117,10 +119,15 @@ async function openCore(options: StartOptions, closers: (() => Promise<void>)[])
   const emailVerification = config.isEmailVerificationOn ? 'on' : 'off';
   const accounts = await Accounts.load({ database, sequencer, emailVerification });
   const keys = await ConsumptionKeys.load({ database, accounts, pepper: secrets.keyPepper });
-  const flushing = setInterval(() => void keys.flushLastUsed().catch(() => {}), KEY_FLUSH_MS);
+  const signingKeys = await SigningKeys.load({ database, accounts });
+  const flush = async (): Promise<void> => {
+    await keys.flushLastUsed();
+    await signingKeys.flushLastUsed();
+  };
+  const flushing = setInterval(() => void flush().catch(() => {}), KEY_FLUSH_MS);
   closers.push(async () => {
     clearInterval(flushing);
-    await keys.flushLastUsed();
+    await flush();
   });
   const suppliers = await SupplierRegistry.open({
     database,
@@ -132,7 +139,7 @@ async function openCore(options: StartOptions, closers: (() => Promise<void>)[])
       return opened.value;
     },
   });
-  return { telemetry, database, sequencer, instruments, accounts, keys, suppliers };
+  return { telemetry, database, sequencer, instruments, accounts, keys, signingKeys, suppliers };
 }
 
 /** The model loads in its own thread while the store opens. */
