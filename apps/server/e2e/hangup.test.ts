@@ -112,7 +112,7 @@ describe('a client that leaves before a whole answer', () => {
       await double.waitForRequests(before + 1);
       hangUp(round % 2 === 0 ? 'close' : 'reset');
       expect(await double.requests[before]!.outcome).toBe('peer-closed');
-      expect(call.destroyed).toBe(true);
+      await waitFor('the end of the call', () => call.destroyed);
     }
     const receipts = await waitFor('the settlements', async () => {
       const found = await receiptsOf();

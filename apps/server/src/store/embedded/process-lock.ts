@@ -14,6 +14,9 @@ import { isSameProcessAlive, type ProcessIdentity, thisProcess } from './process
 const HEARTBEAT_MS = 1_000;
 /** An owner that we cannot look up counts as dead after this long without a heartbeat. */
 const SILENCE_MS = 8_000;
+/** How long a killed owner may take to disappear, and how often we look. */
+const DYING_MS = 1_500;
+const DYING_POLL_MS = 50;
 /**
  * Every round ends because somebody else made progress; so many of them mean that something else is wrong.
  */
@@ -53,7 +56,7 @@ export async function acquireProcessLock(request: LockRequest): Promise<ProcessL
     if (tryCreate(request.lockFile, owner)) return hold(request, owner);
     const seen = readOwner(request.lockFile);
     if (seen === 'none') continue;
-    if (await isAlive(seen, request)) throw new DataFolderInUse(request.folder, seen.pid);
+    if (await outlives(seen, request)) throw new DataFolderInUse(request.folder, seen.pid);
     removeStale(request.lockFile, seen);
   }
   throw new DataFolderInUse(request.folder, 0);
@@ -90,11 +93,17 @@ function readOwner(lockFile: string): Owner | 'none' {
   }
 }
 
-async function isAlive(owner: Owner, request: LockRequest): Promise<boolean> {
-  const verdict = isSameProcessAlive(owner);
-  if (verdict !== 'unknown') return verdict === 'alive';
-  request.onProgress?.('waiting to see whether another container or host still uses the data folder');
-  return hasHeartbeat(request.lockFile);
+/** Whether the owner lives on. A process that was killed takes a moment to be gone: a restart right behind it waits. */
+async function outlives(owner: Owner, request: LockRequest): Promise<boolean> {
+  if (isSameProcessAlive(owner) === 'unknown') {
+    request.onProgress?.('waiting to see whether another container or host still uses the data folder');
+    return hasHeartbeat(request.lockFile);
+  }
+  for (let waitedMs = 0; waitedMs < DYING_MS; waitedMs += DYING_POLL_MS) {
+    if (isSameProcessAlive(owner) === 'dead') return false;
+    await sleep(DYING_POLL_MS);
+  }
+  return true;
 }
 
 /** Compares the file's time with itself only: two hosts do not share a clock. */
