@@ -70,6 +70,23 @@ function buildPage() {
   });
 }
 
+/**
+ * npm passes SIGTERM on to its shell only, which leaves the program an orphan. Started by npm, it therefore stops when that
+ * shell is gone, unless it has been told to stop already.
+ */
+function stopWithNpm() {
+  if (process.env.npm_lifecycle_event !== 'start') return;
+  const parent = process.ppid;
+  let isTold = false;
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (isTold = true));
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    if (!isTold) process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  timer.unref();
+}
+
 checkNode();
 const isInformational = process.argv.some(
   (word) => word === '--help' || word === '-h' || word === '--version',
@@ -77,4 +94,5 @@ const isInformational = process.argv.some(
 if (!process.argv.includes('--no-build')) buildCode();
 process.argv = process.argv.filter((word) => word !== '--no-build');
 await import(pathToFileURL(program).href);
+if (!isInformational) stopWithNpm();
 if (!isInformational) buildPage();

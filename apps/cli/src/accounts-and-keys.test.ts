@@ -61,12 +61,12 @@ describe('accounts', () => {
     const route = 'POST /accounts/ada%2Bgrid%40example.com/credit';
     const server = await fixture.serve({ [route]: { status: 200, body: { data: account } } });
     const words = ['accounts', 'credit', account.email];
-    const result = await server.cli([...words, '25.00', '--reason', 'welcome']);
+    const result = await server.cli([...words, '25.00']);
     await server.cli([...words, '0.000001']);
     expect(result.code).toBe(0);
     expect(result.stdout).toContain('25.000000');
     expect(server.received.map(({ body }) => body)).toEqual([
-      { amount: '25.000000', reason: 'welcome' },
+      { amount: '25.000000' },
       { amount: '0.000001' },
     ]);
   });

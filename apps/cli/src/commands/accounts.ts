@@ -21,7 +21,7 @@ An account is named by its user id or its e-mail address.
 
 Examples:
   opengrid accounts create ada@example.com --mode advanced
-  opengrid accounts credit ada@example.com 25.00 --reason "welcome"
+  opengrid accounts credit ada@example.com 25.00
   opengrid accounts mode ada@example.com easy
   opengrid accounts list --json`;
 
@@ -44,8 +44,7 @@ export function addAccountCommands(program: Command): void {
     .command('credit')
     .description('grant promotional credit')
     .argument('<account>', 'user id or e-mail address')
-    .argument('<amount>', 'USD, such as 25.00', parseMoney)
-    .option('--reason <text>', 'kept with the credit');
+    .argument('<amount>', 'USD, such as 25.00', parseMoney);
   handle(crediting, credit);
   const switching = accounts
     .command('mode')
@@ -85,9 +84,8 @@ async function list(context: Context): Promise<void> {
 
 async function credit(context: Context, command: Command): Promise<void> {
   const [account, amount] = command.processedArgs as [string, string];
-  const { reason } = command.opts<{ reason?: string }>();
   const path = `/accounts/${segment(account)}/credit`;
-  const data = asRow(await context.admin.post(path, { body: { amount, reason } }));
+  const data = asRow(await context.admin.post(path, { body: { amount } }));
   const lines = [`Granted USD ${amount} to ${cell(data.email)}.`, '', ...accountLines(data, context)];
   present(context, { data, lines });
 }

@@ -113,7 +113,6 @@ const KEY = z.object({
 
 const CREDIT = z.object({
   amount: z.union([z.string(), z.number()]),
-  reason: z.string().max(200).optional(),
 });
 const MODE = z.object({ mode: z.enum(['easy', 'advanced']) });
 

@@ -12,7 +12,6 @@ export interface Config {
   readonly isBuiltinSupplierOn: boolean;
   readonly builtinTokensPerSecond: number;
   readonly isEmailVerificationOn: boolean;
-  readonly allowPrivateUpstreams: boolean;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly secret: string | undefined;
   /** Requests a minute and key; 0 = no limit. */
@@ -80,7 +79,6 @@ Environment only:
   OPENGRID_SECRET               secret that keys and credentials are protected with
                                 (default: <data>/secret, made at first start, mode 0600)
   EMAIL_VERIFICATION            on | off (default on): off marks addresses as verified at once
-  ALLOW_PRIVATE_UPSTREAMS       on | off (default off): suppliers on private addresses
   INFERENCE_RPM                 requests a minute and key (default 600, 0 = no limit)
   INFERENCE_CONCURRENCY         requests in flight and account (default 64, 0 = no limit)
   UNBILLED_HANGUP_RPM           unbilled hang-ups a minute and account (default 20, 0 = no limit)
@@ -143,7 +141,6 @@ function toConfig(flags: Flags): Config {
     isBuiltinSupplierOn: flags.builtinSupplier && environmentSwitch('BUILTIN_SUPPLIER', 'on'),
     builtinTokensPerSecond: flags.builtinTokensPerSecond,
     isEmailVerificationOn: environmentSwitch('EMAIL_VERIFICATION', 'on'),
-    allowPrivateUpstreams: environmentSwitch('ALLOW_PRIVATE_UPSTREAMS', 'off'),
     logLevel: flags.logLevel,
     secret: env.OPENGRID_SECRET === '' ? undefined : env.OPENGRID_SECRET,
     inferenceRpm: environmentNumber('INFERENCE_RPM', 600),
