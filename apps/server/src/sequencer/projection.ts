@@ -22,6 +22,9 @@ export interface Applied {
   readonly outcome: Accepted;
   readonly attachment: Attachment | undefined;
   orderId?: string;
+  transferId?: string;
+  issuanceId?: string;
+  lotIds?: string[];
 }
 
 type EventOf<T extends ExchangeEvent['type']> = Extract<ExchangeEvent, { type: T }>;
@@ -44,6 +47,7 @@ export class BatchProjection {
   private readonly entries = new TableRows(tables.ENTRIES);
   private readonly receipts = new TableRows(tables.RECEIPTS);
   private readonly draws = new TableRows(tables.RECEIPT_DRAWS);
+  private readonly replays = new TableRows(tables.SIGNATURE_REPLAYS);
   private readonly balances = new Map<
     string,
     { kind: number; account: number; instrument: number; amount: number }
@@ -65,6 +69,7 @@ export class BatchProjection {
     this.addEntries(applied);
     for (const event of outcome.events) this.addEvent(applied, event);
     if (command.kind === 'settle') this.addReceipt(applied);
+    this.addReplay(applied);
   }
 
   statement(fence: FenceValues): { name: string; text: string; values: unknown[] } {
@@ -86,6 +91,7 @@ export class BatchProjection {
       balances,
       this.receipts,
       this.draws,
+      this.replays,
     ];
     return fencedStatement(written, fence);
   }
@@ -220,9 +226,12 @@ export class BatchProjection {
   }
 
   private newLot(applied: Applied, event: LotEvent): Record<string, number | string | null> {
+    const lotId = this.newId('lot', applied.atMs);
+    applied.lotIds ??= [];
+    applied.lotIds.push(lotId);
     return {
       lot_seq: event.lot,
-      lot_id: this.newId('lot', applied.atMs),
+      lot_id: lotId,
       account_number: event.account,
       instrument_no: event.instrument,
       trade_seq: event.trade,
@@ -254,8 +263,9 @@ export class BatchProjection {
   }
 
   private addIssuance(applied: Applied, event: EventOf<'issued'>): void {
+    applied.issuanceId = this.newId('issuance', applied.atMs);
     this.issuances.add({
-      issuance_id: this.newId('issuance', applied.atMs),
+      issuance_id: applied.issuanceId,
       account_number: event.account,
       instrument_no: event.instrument,
       unit_from: event.unitFrom,
@@ -265,8 +275,9 @@ export class BatchProjection {
   }
 
   private addTransfer(applied: Applied, event: EventOf<'transferred'>): void {
+    applied.transferId = this.newId('transfer', applied.atMs);
     this.transfers.add({
-      transfer_id: this.newId('transfer', applied.atMs),
+      transfer_id: applied.transferId,
       command_seq: applied.seq,
       account_number: event.account,
       instrument_no: event.instrument,
@@ -274,6 +285,18 @@ export class BatchProjection {
       origin: event.origin,
       quantity_units: event.quantityUnits,
       transferred_at_ms: applied.atMs,
+    });
+  }
+
+  private addReplay(applied: Applied): void {
+    const signature = applied.attachment?.signatureReplay;
+    if (signature === undefined) return;
+    this.replays.add({
+      key_id: signature.keyId,
+      signature_hash: `\\x${signature.hash.toString('hex')}`,
+      command_seq: applied.seq,
+      object_id: applied.orderId ?? applied.transferId ?? applied.issuanceId ?? null,
+      at_ms: applied.atMs,
     });
   }
 

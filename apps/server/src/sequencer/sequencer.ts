@@ -7,6 +7,7 @@ import { type Applied, BatchProjection } from './projection.ts';
 import { type ReplayProgress, recover, writeSnapshot } from './recovery.ts';
 import {
   type Attachment,
+  CommandExpired,
   type Committed,
   type CommittedBatch,
   EngineOverloaded,
@@ -142,6 +143,10 @@ class MarketSequencer implements Sequencer {
     for (const item of waiting) {
       const seq = this.exchange.lastSeq + 1;
       const atMs = Math.max(Math.floor(this.clock()), this.exchange.lastAtMs, this.lease.atMs);
+      if (atMs > (item.attachment?.notAfterMs ?? Number.POSITIVE_INFINITY)) {
+        item.reject(new CommandExpired());
+        continue;
+      }
       const outcome = this.exchange.apply({ seq, atMs, command: item.command });
       if (outcome.ok) {
         const applied = { seq, atMs, command: item.command, outcome, attachment: item.attachment };
@@ -179,8 +184,7 @@ class MarketSequencer implements Sequencer {
     const entries: Committed[] = [];
     for (const { applied } of batch) {
       for (const event of applied.outcome.events) if (event.type === 'lot') this.earmarks.follow(event);
-      const { seq, atMs, outcome, orderId } = applied;
-      entries.push({ ok: true, seq, atMs, outcome, ...(orderId === undefined ? {} : { orderId }) });
+      entries.push(committedOf(applied));
     }
     for (const listener of this.listeners) {
       try {
@@ -292,4 +296,18 @@ function earmarksOf(exchange: Exchange): Earmarks {
   const earmarks = new Earmarks();
   for (const lot of exchange.openLots()) earmarks.addLot(lot, lot.free);
   return earmarks;
+}
+
+function committedOf(applied: Applied): Committed {
+  const { seq, atMs, outcome, orderId, transferId, issuanceId, lotIds } = applied;
+  return {
+    ok: true,
+    seq,
+    atMs,
+    outcome,
+    ...(orderId === undefined ? {} : { orderId }),
+    ...(transferId === undefined ? {} : { transferId }),
+    ...(issuanceId === undefined ? {} : { issuanceId }),
+    ...(lotIds === undefined ? {} : { lotIds }),
+  };
 }

@@ -3,7 +3,15 @@
  * Only the tables that a batch touches take part, so a statement has a name per set of tables and is prepared once.
  */
 
-type ColumnType = 'bigint' | 'integer' | 'text' | 'boolean' | 'double precision' | 'jsonb' | 'numeric';
+type ColumnType =
+  | 'bigint'
+  | 'integer'
+  | 'text'
+  | 'boolean'
+  | 'double precision'
+  | 'jsonb'
+  | 'numeric'
+  | 'bytea';
 
 export interface TableShape {
   readonly name: string;

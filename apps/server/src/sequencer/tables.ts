@@ -234,3 +234,15 @@ export const RECEIPT_DRAWS: TableShape = {
     paid_micros: 'bigint',
   },
 };
+
+export const SIGNATURE_REPLAYS: TableShape = {
+  name: 'signature_replays',
+  kind: 'insert',
+  columns: {
+    key_id: 'text',
+    signature_hash: 'bytea',
+    command_seq: 'bigint',
+    object_id: 'text',
+    at_ms: 'bigint',
+  },
+};

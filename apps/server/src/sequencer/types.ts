@@ -44,6 +44,10 @@ export interface ReceiptFacts {
 export interface Attachment {
   readonly receipt?: ReceiptFacts;
   readonly clientOrderId?: string;
+  /** The signature that the command came with, so that a copy of it is known on every node. */
+  readonly signatureReplay?: { readonly keyId: string; readonly hash: Buffer };
+  /** Unix milliseconds. A command that is not applied by then has no effect and ends as `CommandExpired`. */
+  readonly notAfterMs?: number;
 }
 
 /** A command that is durable. Identities are public ones. */
@@ -54,6 +58,10 @@ export interface Committed {
   readonly outcome: Accepted;
   /** Public id of the order that was placed, where one was. */
   readonly orderId?: string;
+  /** Public ids of the other things that the command made. */
+  readonly transferId?: string;
+  readonly issuanceId?: string;
+  readonly lotIds?: readonly string[];
 }
 
 export interface CommittedBatch {
@@ -71,6 +79,11 @@ export class EngineOverloaded extends Error {
   override readonly name = 'EngineOverloaded';
 }
 
+/** The command waited past its time; nothing changed. */
+export class CommandExpired extends Error {
+  override readonly name = 'CommandExpired';
+}
+
 /** The command may or may not have been committed. */
 export class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';
@@ -80,7 +93,7 @@ export class OutcomeUnknown extends Error {
 export interface Sequencer {
   /**
    * Queues a command and resolves after its durable commit, or at once with a refusal that changed nothing.
-   * @throws EngineUnavailable, EngineOverloaded, OutcomeUnknown
+   * @throws EngineUnavailable, EngineOverloaded, CommandExpired, OutcomeUnknown
    */
   submit(command: Command, attachment?: Attachment): Promise<Committed | Refused>;
   /** Applied state. It may be ahead of what is durable; publish only what `onCommitted` tells. */
