@@ -142,8 +142,10 @@ try {
     { name: 'OpenGrid, embedded store', ...onEmbedded },
   ];
   console.log(
-    `node ${process.version}, ${rounds} interleaved rounds of ${seconds} s, ${CONNECTIONS} connections; relays on one core, client and supplier on the other, PostgreSQL on both. Medians.`,
+    `node ${process.version}, ${rounds} interleaved rounds of ${seconds} s, ${CONNECTIONS} connections; relays on one core, client and supplier on the other, PostgreSQL on both. One round to warm up, then medians.`,
   );
+  // A relay that has just started is measured by its compiler; what runs for days is not.
+  for (const scenario of scenarios) for (const target of targets) await measure(target, scenario);
   for (const scenario of scenarios) {
     const rows = targets.map((target) => ({ name: target.name, results: [] }));
     for (let round = 0; round < rounds; round += 1) {

@@ -1,4 +1,4 @@
-import { type GridError, gridError } from '@opengrid/wire';
+import { type GridError, gridError, isId } from '@opengrid/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { TokenBuckets } from '../http/rate-limit.ts';
 import { newId } from '../ids.ts';
@@ -105,7 +105,8 @@ function prepareScope(scope: FastifyInstance, { settings, telemetry, clock }: Ch
 }
 
 function newContext(request: FastifyRequest, nowMs: number): GridContext {
-  const requestId = newId('req', nowMs);
+  // The program gives every request such an id; behind another host application one is made here.
+  const requestId = isId(request.id, 'req') ? request.id : newId('req', nowMs);
   return {
     requestId,
     receivedAtMs: nowMs,

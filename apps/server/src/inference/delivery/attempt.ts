@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Content } from '@opengrid/wire';
 import { openContent } from '@opengrid/wire/content';
 import type { Dispatcher } from 'undici';
+import { randomHex } from '../../ids.ts';
 import type { Endpoint } from '../../ports/supply.ts';
 
 /** Why an attempt gave no (complete) answer. The supplier's own words are never among it. */
@@ -180,7 +180,7 @@ function upstreamHeaders(target: AttemptTarget): Record<string, string> {
     accept: target.accept,
     'accept-encoding': 'identity',
     'user-agent': 'opengrid',
-    'x-request-id': randomBytes(16).toString('hex'),
+    'x-request-id': randomHex(16),
   };
   if (credential !== null) {
     if (authStyle === 'bearer') headers.authorization = `Bearer ${credential}`;
