@@ -28,7 +28,16 @@ const streamAsked = /"stream"\s*:\s*true/;
  * It understands requests with `Content-Length` and with chunked bodies.
  */
 export async function startBenchSupplier(options: BenchSupplierOptions = {}): Promise<BenchSupplier> {
-  const answers = makeAnswers(options.chunkCount ?? 20);
+  const prepared = new Map<number, Answers>();
+  const answersFor = (body: Buffer): Answers => {
+    const promptTokens = promptTokensOf(body);
+    let answers = prepared.get(promptTokens);
+    if (answers === undefined) {
+      answers = makeAnswers(options.chunkCount ?? 20, promptTokens);
+      prepared.set(promptTokens, answers);
+    }
+    return answers;
+  };
   const sockets = new Set<Socket>();
   const counter = { requests: 0 };
   const server = createServer({ noDelay: true }, (socket) => {
@@ -37,7 +46,7 @@ export async function startBenchSupplier(options: BenchSupplierOptions = {}): Pr
     socket.on('error', () => undefined);
     serve(socket, (body) => {
       counter.requests += 1;
-      answer(socket, { body, answers, writes: options.writes ?? 'together' });
+      answer(socket, { body, answers: answersFor(body), writes: options.writes ?? 'together' });
     });
   });
   server.listen(options.port ?? 0, '127.0.0.1', 4096);
@@ -108,9 +117,16 @@ function cutChunked(bytes: Buffer, bodyStart: number): { size: number; body: Buf
   }
 }
 
-function makeAnswers(chunkCount: number): Answers {
+/** What a tokenizer would say of prose in a body of this size, near enough for a bill to pass. */
+function promptTokensOf(body: Buffer): number {
+  const ENVELOPE_BYTES = 170;
+  const BYTES_PER_TOKEN = 4.3;
+  return Math.max(9, Math.round((body.length - ENVELOPE_BYTES) / BYTES_PER_TOKEN));
+}
+
+function makeAnswers(chunkCount: number, promptTokens: number): Answers {
   const request = { body: { model: 'bench', stream: true } } as unknown as CapturedRequest;
-  const options = { chunkCount, usage: { promptTokens: 9, completionTokens: chunkCount } };
+  const options = { chunkCount, usage: { promptTokens, completionTokens: chunkCount } };
   const body = Buffer.from(JSON.stringify(answerJson(options, request)));
   const events = answerEvents(options, request);
   const all = [...events.opening, ...events.content, ...events.finish, ...events.usage, '[DONE]'];
