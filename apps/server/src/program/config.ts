@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import { DEFAULT_TRADING_SETTINGS, type TradingSettings } from '../trading/settings.ts';
 
 /** Everything the program can be told from outside, after flags and environment were merged and checked. */
 export interface Config {
@@ -24,6 +25,7 @@ export interface Config {
   readonly idleTimeoutMs: number;
   readonly totalTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  readonly trading: TradingSettings;
 }
 
 export type Invocation =
@@ -63,6 +65,35 @@ function environmentNumber(name: string, fallback: number, max = Number.MAX_SAFE
   throw new ConfigError(`${name} takes a whole number from 0 to ${max}.`);
 }
 
+function environmentWord<T extends string>(name: string, words: readonly [T, ...T[]]): T {
+  const text = process.env[name];
+  if (text === undefined || text === '') return words[0];
+  const word = words.find((candidate) => candidate === text.toLowerCase());
+  if (word !== undefined) return word;
+  throw new ConfigError(`${name} takes ${words.join(', ')}.`);
+}
+
+function tradingSettings(): TradingSettings {
+  const { orderRate, orderBurst, orderRpm, cancelRate, signedReadRate } = DEFAULT_TRADING_SETTINGS;
+  const signatureReplay = environmentWord('SIGNATURE_REPLAY', ['coalesce', 'reject', 'off']);
+  if (signatureReplay === 'off' && process.env.NODE_ENV === 'production')
+    throw new ConfigError('SIGNATURE_REPLAY=off is for load tests and refused in production.');
+  const status = environmentWord('ORDER_ALREADY_CANCELLED', ['200', '409', '500']);
+  const header = (process.env.ORIGINAL_TARGET_HEADER ?? '').toLowerCase();
+  if (!/^[a-z0-9-]{0,64}$/.test(header))
+    throw new ConfigError('ORIGINAL_TARGET_HEADER takes the name of a header.');
+  return {
+    orderRate: environmentNumber('ORDER_RATE', orderRate),
+    orderBurst: environmentNumber('ORDER_BURST', orderBurst),
+    orderRpm: environmentNumber('ORDER_RPM', orderRpm),
+    cancelRate: environmentNumber('CANCEL_RATE', cancelRate),
+    signedReadRate: environmentNumber('SIGNED_READ_RATE', signedReadRate),
+    signatureReplay,
+    alreadyCancelledStatus: Number(status) as TradingSettings['alreadyCancelledStatus'],
+    originalTargetHeader: header === '' ? null : header,
+  };
+}
+
 interface Flags {
   readonly port: number;
   readonly host: string;
@@ -87,6 +118,13 @@ Environment only:
   IDLE_TIMEOUT_MS               silence between bytes of a supplier (default 120000)
   TOTAL_TIMEOUT_MS              whole request (default 600000)
   DRAIN_TIMEOUT_MS              running requests at SIGTERM (default 30000)
+  ORDER_RATE, ORDER_BURST       orders a second, account and market (default 10), and at once (default 20)
+  ORDER_RPM                     orders a minute, account and market (default 600, 0 = no limit)
+  CANCEL_RATE                   cancels a second and account (default 50, 0 = no limit)
+  SIGNED_READ_RATE              reads a second and account (default 50, 0 = no limit)
+  SIGNATURE_REPLAY              coalesce | reject | off (default coalesce): identical signed requests
+  ORDER_ALREADY_CANCELLED       200 | 409 | 500 (default 200): cancelling a cancelled order
+  ORIGINAL_TARGET_HEADER        header in which a proxy that rewrites paths hands over the original target
 
 Embedded store: one process, survives crashes, not power cuts (it does not fsync). For more, give a PostgreSQL server
 with --database-url.`;
@@ -151,6 +189,7 @@ function toConfig(flags: Flags): Config {
     idleTimeoutMs: environmentNumber('IDLE_TIMEOUT_MS', 120_000),
     totalTimeoutMs: environmentNumber('TOTAL_TIMEOUT_MS', 600_000),
     drainTimeoutMs: environmentNumber('DRAIN_TIMEOUT_MS', 30_000),
+    trading: tradingSettings(),
   };
 }
 

@@ -17,6 +17,7 @@ import { openDatabase } from '../store/open.ts';
 import { SupplierRegistry } from '../suppliers/registry.ts';
 import { Vault } from '../suppliers/vault.ts';
 import { createTelemetry, type ProgramTelemetry } from '../telemetry/telemetry.ts';
+import { SignatureReplays } from '../trading/auth/replays.ts';
 import { MarketView } from '../trading/market-view.ts';
 import { registerTrading } from '../trading/routes.ts';
 import { bindActs } from './acts.ts';
@@ -82,9 +83,10 @@ async function open(options: StartOptions, closers: (() => Promise<void>)[]): Pr
   await core.suppliers.setBuiltin(builtin);
   if (builtin !== undefined) watchBuiltin(builtin, core);
   const view = await MarketView.open(core);
+  const replays = await openReplays(core, { config, closers });
   const app = createHttpApp(core.telemetry);
   closers.push(() => app.close());
-  const room = mount(app, core, { config, view });
+  const room = mount(app, core, { config, view, replays });
   const acts = bindActs({ ...core, status: () => statusOf(core, room) });
   const key = config.isDemo ? await seed(core, { acts, builtin, onProgress }) : undefined;
   const url = await app.listen({ port: config.port, host: config.host });
@@ -142,6 +144,22 @@ async function openCore(options: StartOptions, closers: (() => Promise<void>)[])
   return { telemetry, database, sequencer, instruments, accounts, keys, signingKeys, suppliers };
 }
 
+/** Signatures of recent commands, forgotten once a minute. */
+async function openReplays(
+  { database, sequencer, telemetry }: Core,
+  { config, closers }: { config: Config; closers: (() => Promise<void>)[] },
+): Promise<SignatureReplays> {
+  const policy = config.trading.signatureReplay;
+  const isLeading = (): boolean => sequencer.status.isLeading;
+  const replays = await SignatureReplays.open({ database, policy, isLeading });
+  const purge = (): void => {
+    replays.purge().catch((error: unknown) => telemetry.fault('signature replays', error));
+  };
+  const purging = setInterval(purge, KEY_FLUSH_MS);
+  closers.push(async () => clearInterval(purging));
+  return replays;
+}
+
 /** The model loads in its own thread while the store opens. */
 async function launchBuiltin(
   config: Config,
@@ -166,7 +184,7 @@ function watchBuiltin(builtin: BuiltinSupplier, { suppliers, telemetry }: Core):
 function mount(
   app: FastifyInstance,
   core: Core,
-  { config, view }: { config: Config; view: MarketView },
+  { config, view, replays }: { config: Config; view: MarketView; replays: SignatureReplays },
 ): InferenceRoom {
   const settings = {
     ...DEFAULT_INFERENCE_SETTINGS,
@@ -178,7 +196,8 @@ function mount(
     idleMs: config.idleTimeoutMs,
     totalMs: config.totalTimeoutMs,
   };
-  registerTrading(app, { ...core, view, version: VERSION, publicRate: PUBLIC_RATE_PER_SECOND });
+  const trading = { ...core, view, replays, settings: config.trading };
+  registerTrading(app, { ...trading, version: VERSION, publicRate: PUBLIC_RATE_PER_SECOND });
   const room = registerInference(app, { ...core, market: marketQuotes(view), settings });
   registerPage(app);
   const { telemetry, sequencer } = core;

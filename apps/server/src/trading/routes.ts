@@ -1,23 +1,22 @@
 import { crc32 } from 'node:zlib';
-import {
-  errorHeaders,
-  formatIso,
-  type GridError,
-  GridFailure,
-  gridError,
-  httpStatusOf,
-  tradingErrorBody,
-} from '@opengrid/wire';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { formatIso, GridFailure, gridError } from '@opengrid/wire';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { TokenBuckets } from '../http/rate-limit.ts';
 import { setCommonHeaders } from '../http/request-ids.ts';
 import type { Instrument, InstrumentCatalogue } from '../ports/catalogue.ts';
-import type { KeyDirectory } from '../ports/identity.ts';
+import type { KeyDirectory, SigningKeyDirectory } from '../ports/identity.ts';
 import type { SupplierDirectory } from '../ports/supply.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Sequencer } from '../sequencer/types.ts';
 import type { Database } from '../store/database.ts';
+import { Authenticator } from './auth/authenticator.ts';
+import type { SignatureReplays } from './auth/replays.ts';
+import { sendError, toGridError } from './http/errors.ts';
+import { PrivateRoom } from './http/private-room.ts';
+import { TradingRates } from './http/rates.ts';
 import type { MarketView } from './market-view.ts';
+import { orderRoutes } from './orders/routes.ts';
+import type { TradingSettings } from './settings.ts';
 import {
   checksumText,
   instrumentShape,
@@ -35,6 +34,9 @@ export interface TradingDeps {
   readonly instruments: InstrumentCatalogue;
   readonly suppliers: SupplierDirectory;
   readonly keys: KeyDirectory;
+  readonly signingKeys: SigningKeyDirectory;
+  readonly replays: SignatureReplays;
+  readonly settings: TradingSettings;
   readonly view: MarketView;
   readonly telemetry: Telemetry;
   readonly version: string;
@@ -44,19 +46,29 @@ export interface TradingDeps {
 }
 
 const PREFIXES = ['/v1', '/v1/trading', '/api/v1/trading'] as const;
+const NO_BODY = Buffer.alloc(0);
 const DEFAULT_DEPTH = 20;
 const MAX_DEPTH = 100;
 
 type Handler = (request: FastifyRequest) => Promise<unknown> | unknown;
 
-/** Public market data under every alias of the Trading surface. */
+/** Market data, orders and accounts under every alias of the Trading surface. */
 export function registerTrading(app: FastifyInstance, deps: TradingDeps): void {
-  const room = new TradingRoom(deps);
+  const { settings, clock = Date.now } = deps;
+  const { originalTargetHeader } = settings;
+  const authenticator = new Authenticator({ ...deps, originalTargetHeader, clock });
+  const room = new TradingRoom(deps, authenticator);
   void app.register((scope, _options, done) => {
     scope.addHook('onRequest', async (request, reply) => room.admit(request, reply));
-    scope.setErrorHandler((error: FastifyError, _request, reply) => room.fail(error, reply));
+    scope.setErrorHandler((error, _request, reply) => room.fail(error, reply));
     for (const prefix of PREFIXES) room.mount(scope, prefix);
     scope.get('/health', async (_request, reply) => room.health(reply));
+    done();
+  });
+  const rates = new TradingRates(settings, clock);
+  const privateRoom = new PrivateRoom({ ...deps, authenticator, rates, clock });
+  void app.register((scope, _options, done) => {
+    privateRoom.mount(scope, PREFIXES, orderRoutes(deps));
     done();
   });
 }
@@ -65,9 +77,11 @@ class TradingRoom {
   private readonly deps: TradingDeps;
   private readonly clock: () => number;
   private readonly publicRate: TokenBuckets;
+  private readonly authenticator: Authenticator;
 
-  constructor(deps: TradingDeps) {
+  constructor(deps: TradingDeps, authenticator: Authenticator) {
     this.deps = deps;
+    this.authenticator = authenticator;
     this.clock = deps.clock ?? Date.now;
     this.publicRate = new TokenBuckets({ capacity: deps.publicRate, refillPerSecond: deps.publicRate });
   }
@@ -97,10 +111,8 @@ class TradingRoom {
       .header('access-control-allow-origin', '*')
       .header('x-content-type-options', 'nosniff');
     setCommonHeaders(request, reply);
-    const { authorization, 'x-api-key': xApiKey } = request.headers;
-    if (authorization !== undefined || xApiKey !== undefined) {
-      const presented = { authorization, xApiKey: typeof xApiKey === 'string' ? xApiKey : undefined };
-      const result = this.deps.keys.authenticate(presented);
+    if (this.authenticator.isPresent(request)) {
+      const result = this.authenticator.check(request, NO_BODY);
       if (!result.ok) throw new GridFailure(result.error);
     }
     const decision = this.publicRate.take(request.ip);
@@ -115,17 +127,8 @@ class TradingRoom {
     }
   }
 
-  fail(error: FastifyError, reply: FastifyReply): FastifyReply {
-    const gridFault = error instanceof GridFailure ? error.error : this.unexpected(error);
-    void reply.header('cache-control', 'no-store').headers(errorHeaders(gridFault));
-    const body = tradingErrorBody(gridFault, formatIso(this.clock()));
-    return reply.code(httpStatusOf(gridFault.code, 'trading')).send(body);
-  }
-
-  private unexpected(error: FastifyError): GridError {
-    if (error.statusCode !== undefined && error.statusCode < 500) return gridError('invalid_request');
-    this.deps.telemetry.fault('trading', error);
-    return gridError('internal_error');
+  fail(error: unknown, reply: FastifyReply): FastifyReply {
+    return sendError(reply, toGridError(error, this.deps.telemetry), this.clock());
   }
 
   health(reply: FastifyReply): unknown {

@@ -1,0 +1,29 @@
+import type { ReplayPolicy } from './auth/replays.ts';
+
+/** Limits and choices of the Trading surface. Rates are per second; 0 = no limit. */
+export interface TradingSettings {
+  /** Order create and amend, per account and market. */
+  readonly orderRate: number;
+  readonly orderBurst: number;
+  readonly orderRpm: number;
+  /** Cancels, per account. */
+  readonly cancelRate: number;
+  /** Reads with a credential, per account. */
+  readonly signedReadRate: number;
+  readonly signatureReplay: ReplayPolicy;
+  /** How cancelling an order that is cancelled already is answered. */
+  readonly alreadyCancelledStatus: 200 | 409 | 500;
+  /** Header in which a proxy that rewrites paths hands over the original request target; null = none is trusted. */
+  readonly originalTargetHeader: string | null;
+}
+
+export const DEFAULT_TRADING_SETTINGS: TradingSettings = {
+  orderRate: 10,
+  orderBurst: 20,
+  orderRpm: 600,
+  cancelRate: 50,
+  signedReadRate: 50,
+  signatureReplay: 'coalesce',
+  alreadyCancelledStatus: 200,
+  originalTargetHeader: null,
+};
