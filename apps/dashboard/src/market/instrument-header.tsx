@@ -56,7 +56,7 @@ const Figures = ({ model, ticker }: { model: Model; ticker: Ticker | undefined }
     <Figure label="24 h low">{formatDecimal(ticker?.low_24h)}</Figure>
     <Figure label="24 h volume">
       {formatCount(ticker?.volume_24h)}
-      <Unit>units</Unit>
+      <Unit>{ticker?.volume_24h === 1 ? 'unit' : 'units'}</Unit>
     </Figure>
     <Figure label="Context">
       {formatCount(model.context_length)}
