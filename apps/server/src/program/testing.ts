@@ -114,8 +114,8 @@ export async function send(
   request: { method: string; path: string; text?: string; headers?: Readonly<Record<string, string>> },
 ): Promise<Answer> {
   const { method, path, text = '', headers = {} } = request;
-  const body = text === '' ? {} : { body: text };
-  const response = await fetch(`${origin}${path}`, { method, headers: { ...headers }, ...body });
+  const sent = text === '' ? {} : { body: text };
+  const response = await fetch(`${origin}${path}`, { method, headers: { ...headers }, ...sent });
   const answered = await response.text();
   const parsed: unknown = answered === '' ? undefined : JSON.parse(answered);
   const body = parsed as AnswerBody;
