@@ -85,6 +85,19 @@ describe('fees', () => {
     checkInvariants(scene.exchange);
   });
 
+  it('rounded up on the way leave less to hold for the rest, never more than was checked', () => {
+    const scene = Scene.open([S, A]);
+    scene.stock(S, 10);
+    for (let index = 0; index < 2; index += 1) scene.sell(S, 1, '0.0001');
+    scene.card(A, '0.000402');
+    scene.buy(A, 4, '0.0001');
+    // 402 were checked, 202 are paid: 200 are left, although two more would ask for a fee of 1.
+    expect(scene.balance(KIND.heldCard, A)).toBe(200);
+    const outcome = scene.sell(S, 2, '0.0001');
+    expect(eventsOf(outcome, 'trade')[0]).toMatchObject({ quantityUnits: 2, buyerFeeMicros: 0 });
+    checkInvariants(scene.exchange);
+  });
+
   it('leave exactly the required amount sufficient, and one micro-dollar less insufficient', () => {
     const scene = Scene.open([S, A, B]);
     scene.card(A, '25.125000');
