@@ -1,7 +1,9 @@
 import type { JsonObject } from '@opengrid/wire';
-import { fail, ok, type TradingRoute } from '../http/route.ts';
+import { fail, ok, type TradingAnswer, type TradingRoute } from '../http/route.ts';
+import { listPage } from '../list/list-page.ts';
 import { type CancelDeps, cancelOrder, replayCancel } from './cancel.ts';
-import { findOrder, findOrderByClientId } from './order-record.ts';
+import { orderList } from './order-list.ts';
+import { findOrder, findOrderByClientId, type OrderRecord } from './order-record.ts';
 import { PLACE_ORDER } from './order-schema.ts';
 import { OrderPlacement, shapeFor } from './place.ts';
 
@@ -42,7 +44,23 @@ function cancelRoute(deps: CancelDeps): TradingRoute {
 const READ = { method: 'GET', scope: 'trade:read', consumptionKeys: 'allowed', rate: 'read' } as const;
 
 function readRoutes({ database, instruments }: CancelDeps): TradingRoute[] {
+  const spec = orderList(instruments);
   return [
+    {
+      ...READ,
+      path: '/orders',
+      handle: (call) =>
+        listPage<OrderRecord>(database, spec, {
+          accountNumber: call.caller.accountNumber,
+          query: call.query,
+          shape: (order) => shapeFor(call, order, instruments),
+        }),
+    },
+    {
+      ...READ,
+      path: '/orders/count',
+      handle: (call) => countOpen({ database, instruments }, call.caller.accountNumber),
+    },
     {
       ...READ,
       path: '/orders/:order_id',
@@ -63,4 +81,22 @@ function readRoutes({ database, instruments }: CancelDeps): TradingRoute[] {
       },
     },
   ];
+}
+
+async function countOpen(
+  { database, instruments }: Pick<CancelDeps, 'database' | 'instruments'>,
+  accountNumber: number,
+): Promise<TradingAnswer> {
+  const { rows } = await database.query<{ no: number; count: number }>({
+    name: 'open_orders_count',
+    text: `select instrument_no as no, count(*) as count from orders
+           where account_number = $1 and closed_at_ms is null group by instrument_no order by instrument_no`,
+    values: [accountNumber],
+  });
+  const count = rows.reduce((sum, row) => sum + row.count, 0);
+  const byMarket = rows.map((row) => ({
+    market_id: instruments.byNumber(row.no)?.marketId,
+    count: row.count,
+  }));
+  return ok({ count, by_market: byMarket });
 }
