@@ -87,8 +87,13 @@ export class ChatService {
     const admission = await this.admit(incoming, read.value, plan);
     if (admission === undefined) return undefined;
     if (!admission.ok) return admission.error;
-    const call = this.newCall(incoming, read.value, { plan, ...admission });
-    return await this.routeAndRun(incoming, call, admission.unitsBought);
+    try {
+      const call = this.newCall(incoming, read.value, { plan, ...admission });
+      return await this.routeAndRun(incoming, call, admission.unitsBought);
+    } finally {
+      // Empty by now, unless something broke on the way.
+      admission.hold.close(0);
+    }
   }
 
   private async admit(incoming: Incoming, read: ReadRequest, plan: HoldPlan): Promise<Admission | undefined> {
@@ -110,7 +115,8 @@ export class ChatService {
     const { caller, buyer } = incoming;
     const { instrumentNo } = read.instrument;
     const owner = { account: caller.accountNumber, instrument: instrumentNo };
-    let hold: LiveHold | undefined;
+    // A property, since the line may fill it before or after this function goes on.
+    const admitted: { hold?: LiveHold | undefined } = {};
     const end = await this.waitFor(buyer, () =>
       this.deps.replenisher.join({
         caller,
@@ -118,16 +124,16 @@ export class ChatService {
         neededTokens: plan.neededTokens,
         maxPriceTicks: read.maxPriceTicks,
         admit: () => {
-          hold = LiveHold.open(this.deps.sequencer.earmarks, owner, plan);
-          return hold !== undefined;
+          admitted.hold = LiveHold.open(this.deps.sequencer.earmarks, owner, plan);
+          return admitted.hold !== undefined;
         },
       }),
     );
-    if (end === undefined) return undefined;
-    if (!end.ok) return end;
-    return hold === undefined
+    if (end === undefined) admitted.hold?.close(0);
+    if (end === undefined || !end.ok) return end;
+    return admitted.hold === undefined
       ? { ok: false, error: gridError('internal_error') }
-      : { ok: true, hold, unitsBought: end.unitsBought };
+      : { ok: true, hold: admitted.hold, unitsBought: end.unitsBought };
   }
 
   private async waitFor(buyer: Buyer, join: () => WaitingPurchase): Promise<PurchaseEnd | undefined> {
@@ -198,10 +204,7 @@ export class ChatService {
       obligors: [...obligors],
       nowMs: this.deps.clock(),
     });
-    if (!routing.ok) {
-      call.hold.close(0);
-      return routing.error;
-    }
+    if (!routing.ok) return routing.error;
     await this.run(incoming, call, { route: routing.route, unitsBought });
     return undefined;
   }
@@ -225,7 +228,7 @@ export class ChatService {
   }
 
   private async deliverAndSettle(subject: SettlementSubject): Promise<Settled> {
-    const { call, delivery } = subject;
+    const { delivery } = subject;
     try {
       await delivery.run();
     } catch (error) {
@@ -233,10 +236,7 @@ export class ChatService {
       this.deps.telemetry.fault('inference.delivery', error);
       delivery.stop('gateway_error');
     }
-    return await settleRequest(this.deps, subject).catch((error: unknown) => {
-      call.hold.close(0);
-      throw error;
-    });
+    return await settleRequest(this.deps, subject);
   }
 
   private newGuard(call: Call): HoldGuard {

@@ -171,6 +171,7 @@ describe('a stream that breaks after its beginning', () => {
     { inject: [{ afterChunks: 2, what: 'huge-event' as const }] },
     { inject: [{ afterChunks: 2, what: 'empty-choices' as const }] },
     { extraFields: 'some' as const },
+    { compression: 'gzip' as const },
   ])('relays odd streams as plain ones: %o', async (options) => {
     obligor.setBehaviour({ kind: 'answer', ...options });
     const answer = await streamRequest(ask(true));
@@ -179,6 +180,13 @@ describe('a stream that breaks after its beginning', () => {
     expect(answer.sse.text.startsWith(options.text ?? 'the market')).toBe(true);
     expect(answer.text).not.toContain('x_queue');
   });
+});
+
+it('takes a compressed answer in one piece', async () => {
+  obligor.setBehaviour({ kind: 'answer', compression: 'gzip' });
+  const answer = await sendRequest(ask(false));
+  expect(answer.text).toContain('the market');
+  expect(world.sequencer.settlements).toMatchObject([{ command: { servedBy: SUPPLIER } }]);
 });
 
 describe('what a supplier is told', () => {

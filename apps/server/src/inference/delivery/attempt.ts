@@ -1,8 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Content } from '@opengrid/wire';
 import { openContent } from '@opengrid/wire/content';
 import type { Dispatcher } from 'undici';
 import { randomHex } from '../../ids.ts';
 import type { Endpoint } from '../../ports/supply.ts';
+import { type Decoder, decoderFor } from './content-coding.ts';
 
 /** Why an attempt gave no (complete) answer. The supplier's own words are never among it. */
 export interface AttemptFailure {
@@ -47,6 +49,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private timer: NodeJS.Timeout | undefined;
   private upstreamStatus: number | null = null;
+  private decoder: Decoder | undefined;
   private isOver = false;
   private isReading = false;
   private isPaused = false;
@@ -79,6 +82,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler {
     if (this.isOver || this.isPaused) return;
     this.isPaused = true;
     this.controller?.pause();
+    this.decoder?.pause();
     // Time in which the exchange does not read is not the supplier's.
     clearTimeout(this.timer);
   }
@@ -88,6 +92,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler {
     this.isPaused = false;
     if (this.isOver) return;
     this.arm(this.deadlines.idleMs, 'timeout');
+    this.decoder?.resume();
     this.controller?.resume();
   }
 
@@ -117,11 +122,15 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler {
     this.arm(Math.max(0, this.deadlines.firstByteMs - spentMs), 'timeout');
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+  ): void {
     if (this.isOver || statusCode < 200) return;
     this.upstreamStatus = statusCode;
-    if (statusCode === 200) return;
-    this.fail(INVALID_REQUEST_STATUSES.has(statusCode) ? 'invalid_request' : 'refused');
+    if (statusCode === 200) this.openDecoder(headers['content-encoding']);
+    else this.fail(INVALID_REQUEST_STATUSES.has(statusCode) ? 'invalid_request' : 'refused');
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -130,16 +139,14 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler {
       this.isReading = true;
       this.arm(this.deadlines.idleMs, 'timeout');
     } else if (!this.isPaused) this.timer?.refresh();
-    this.reader.onBytes(chunk);
+    if (this.decoder === undefined) this.reader.onBytes(chunk);
+    else this.decoder.write(chunk);
   }
 
   onResponseEnd(): void {
-    if (this.isOver) {
-      clearTimeout(this.timer);
-      return;
-    }
-    this.close();
-    this.reader.onEnd();
+    if (this.isOver) clearTimeout(this.timer);
+    else if (this.decoder === undefined) this.end();
+    else this.decoder.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, _error: Error): void {
@@ -159,10 +166,27 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler {
     this.reader.onFailure({ kind, upstreamStatus: this.upstreamStatus });
   }
 
+  private openDecoder(coding: string | string[] | undefined): void {
+    const decoder = decoderFor(coding, {
+      onBytes: (bytes) => {
+        if (!this.isOver) this.reader.onBytes(bytes);
+      },
+      onEnd: () => this.end(),
+      onError: () => this.fail('garbage'),
+    });
+    if (decoder === 'unknown') this.fail('garbage');
+    else this.decoder = decoder;
+  }
+
+  private end(): void {
+    if (this.close()) this.reader.onEnd();
+  }
+
   private close(): boolean {
     if (this.isOver) return false;
     this.isOver = true;
     clearTimeout(this.timer);
+    this.decoder?.close();
     return true;
   }
 

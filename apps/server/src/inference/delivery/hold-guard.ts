@@ -24,6 +24,8 @@ export class HoldGuard {
   private readonly ceilingTokens: number;
   private waiting: WaitingPurchase | undefined;
   private isExact = false;
+  /** The request has ended: a hold that is closed must not grow any more. */
+  private isOver = false;
   unitsBought = 0;
 
   constructor(options: HoldGuardOptions) {
@@ -58,12 +60,14 @@ export class HoldGuard {
    */
   async extend(tally: TextTally, nextText: string): Promise<boolean> {
     if (await this.coversExactly(tally, nextText)) return true;
+    if (this.isOver) return false;
     const needed = this.total(tally.tokensWith(nextText)) - this.options.hold.tokens;
     return await this.buy(needed);
   }
 
-  /** Leaves the line for a purchase, when the request has ended. */
+  /** The request has ended: leaves the line for a purchase, and joins none later. */
   cancel(): void {
+    this.isOver = true;
     this.waiting?.cancel();
   }
 
@@ -84,7 +88,7 @@ export class HoldGuard {
     const estimate = tally.tokens;
     const exact = await this.options.counter.count(tally.text);
     this.isExact = exact === undefined || estimate - exact < WORTHWHILE_CORRECTION_TOKENS;
-    if (exact === undefined || exact >= estimate) return false;
+    if (exact === undefined || exact >= estimate || this.isOver) return false;
     tally.calibrate(exact);
     return this.covers(tally.tokensWith(nextText));
   }
