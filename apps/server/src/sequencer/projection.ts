@@ -4,6 +4,7 @@ import type {
   DrawEvent,
   EscrowEvent,
   ExchangeEvent,
+  Leg,
   LotEvent,
   OrderEvent,
   SettledEvent,
@@ -96,18 +97,8 @@ export class BatchProjection {
     return fencedStatement(written, fence);
   }
 
-  /** Legs of one command on the same ledger account are one entry. */
   private addEntries({ seq, outcome }: Applied): void {
-    const merged = new Map<string, { kind: number; account: number; instrument: number; amount: number }>();
-    for (const leg of outcome.legs) {
-      const key = `${leg.kind}:${leg.account}:${leg.instrument}`;
-      const entry = merged.get(key);
-      if (entry === undefined) merged.set(key, { ...leg });
-      else entry.amount += leg.amount;
-    }
-    let position = 0;
-    for (const [key, entry] of merged) {
-      if (entry.amount === 0) continue;
+    for (const [position, entry] of mergedLegs(outcome.legs).entries()) {
       const { kind, account, instrument, amount } = entry;
       this.entries.add({
         command_seq: seq,
@@ -117,7 +108,7 @@ export class BatchProjection {
         instrument_no: instrument,
         amount,
       });
-      position += 1;
+      const key = `${kind}:${account}:${instrument}`;
       const balance = this.balances.get(key);
       if (balance === undefined) this.balances.set(key, { ...entry });
       else balance.amount += amount;
@@ -325,8 +316,20 @@ export class BatchProjection {
   }
 }
 
+/** Legs of one command on the same ledger account are one entry, and none where they cancel out. */
+export function mergedLegs(legs: readonly Leg[]): Leg[] {
+  const merged = new Map<string, { -readonly [Name in keyof Leg]: Leg[Name] }>();
+  for (const leg of legs) {
+    const key = `${leg.kind}:${leg.account}:${leg.instrument}`;
+    const entry = merged.get(key);
+    if (entry === undefined) merged.set(key, { ...leg });
+    else entry.amount += leg.amount;
+  }
+  return [...merged.values()].filter(({ amount }) => amount !== 0);
+}
+
 /** Exact cost of draws in tenths of a nano-dollar: tokens x price in ticks. */
-function costOf(draws: readonly DrawEvent[]): { costE10: bigint; pricedTokens: number } {
+export function costOf(draws: readonly DrawEvent[]): { costE10: bigint; pricedTokens: number } {
   let costE10 = 0n;
   let pricedTokens = 0;
   for (const draw of draws) {

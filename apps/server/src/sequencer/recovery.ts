@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type Command, Exchange, invariant, type StateExport } from '@opengrid/exchange';
+import {
+  type Accepted,
+  type Command,
+  Exchange,
+  invariant,
+  type JournalEntry,
+  type StateExport,
+} from '@opengrid/exchange';
 import type { Database, Queryable } from '../store/database.ts';
 
 /** Journal rows read at once while replaying. */
@@ -19,6 +26,19 @@ export interface Recovered {
 
 export type ReplayProgress = (done: number, total: number) => void;
 
+/** Who looks on while a journal is replayed. */
+export interface ReplayObserver {
+  applied(entry: JournalEntry, outcome: Accepted): void;
+  /** Between pages, when the store is free to be asked. */
+  pageEnd(store: Queryable): Promise<void>;
+}
+
+export interface ReplayOptions {
+  readonly lastSeq: number;
+  readonly onProgress?: ReplayProgress | undefined;
+  readonly observer?: ReplayObserver;
+}
+
 /** SHA-256 of the canonical export, hexadecimal. */
 export function hashState(serialised: string): string {
   return createHash('sha256').update(serialised).digest('hex');
@@ -28,7 +48,7 @@ export function hashState(serialised: string): string {
 export async function replayJournal(
   store: Queryable,
   exchange: Exchange,
-  { lastSeq, onProgress }: { lastSeq: number; onProgress?: ReplayProgress },
+  { lastSeq, onProgress, observer }: ReplayOptions,
 ): Promise<void> {
   while (exchange.lastSeq < lastSeq) {
     const { rows } = await store.query<JournalRow>({
@@ -38,9 +58,12 @@ export async function replayJournal(
     });
     invariant(rows.length > 0, 'recovery: the journal reaches the last committed command');
     for (const row of rows) {
-      const outcome = exchange.apply({ seq: row.seq, atMs: row.at_ms, command: row.body });
+      const entry = { seq: row.seq, atMs: row.at_ms, command: row.body };
+      const outcome = exchange.apply(entry);
       invariant(outcome.ok, 'recovery: a journalled command is accepted again');
+      observer?.applied(entry, outcome);
     }
+    await observer?.pageEnd(store);
     onProgress?.(exchange.lastSeq, lastSeq);
   }
 }
@@ -75,7 +98,7 @@ export async function recover(
 ): Promise<Recovered> {
   const exchange = await newestSnapshot(store, lastSeq);
   const from = exchange.lastSeq;
-  await replayJournal(store, exchange, { lastSeq, ...(onProgress === undefined ? {} : { onProgress }) });
+  await replayJournal(store, exchange, { lastSeq, onProgress });
   return { exchange, replayed: lastSeq - from };
 }
 
