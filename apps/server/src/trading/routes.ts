@@ -4,11 +4,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { TokenBuckets } from '../http/rate-limit.ts';
 import { setCommonHeaders } from '../http/request-ids.ts';
 import type { Instrument, InstrumentCatalogue } from '../ports/catalogue.ts';
-import type { KeyDirectory, SigningKeyDirectory } from '../ports/identity.ts';
+import type { AccountDirectory, KeyDirectory, SigningKeyDirectory } from '../ports/identity.ts';
 import type { SupplierDirectory } from '../ports/supply.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Sequencer } from '../sequencer/types.ts';
 import type { Database } from '../store/database.ts';
+import { accountRoutes } from './accounts/routes.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import type { SignatureReplays } from './auth/replays.ts';
 import { sendError, toGridError } from './http/errors.ts';
@@ -27,6 +28,8 @@ import {
   usdInstrument,
 } from './shapes.ts';
 import { listTrades, type PageQuery } from './trade-list.ts';
+import { tradeRoutes } from './trades/routes.ts';
+import { transferRoutes } from './transfers/routes.ts';
 
 export interface TradingDeps {
   readonly sequencer: Sequencer;
@@ -35,6 +38,7 @@ export interface TradingDeps {
   readonly suppliers: SupplierDirectory;
   readonly keys: KeyDirectory;
   readonly signingKeys: SigningKeyDirectory;
+  readonly accounts: AccountDirectory;
   readonly replays: SignatureReplays;
   readonly settings: TradingSettings;
   readonly view: MarketView;
@@ -68,7 +72,12 @@ export function registerTrading(app: FastifyInstance, deps: TradingDeps): void {
   const rates = new TradingRates(settings, clock);
   const privateRoom = new PrivateRoom({ ...deps, authenticator, rates, clock });
   void app.register((scope, _options, done) => {
-    privateRoom.mount(scope, PREFIXES, orderRoutes(deps));
+    privateRoom.mount(scope, PREFIXES, [
+      ...orderRoutes(deps),
+      ...tradeRoutes(deps),
+      ...accountRoutes(deps),
+      ...transferRoutes(deps),
+    ]);
     done();
   });
 }

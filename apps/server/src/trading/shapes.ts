@@ -6,7 +6,7 @@ import type { DayStatistics } from './trade-history.ts';
 
 /** JSON shapes of public market data. Prices are strings with four digits, USD amounts strings with six. */
 
-const USD_INSTRUMENT_ID = 'instrument-b41834ce-1e1f-536e-bf37-124a9d431a84';
+export const USD_INSTRUMENT_ID = 'instrument-b41834ce-1e1f-536e-bf37-124a9d431a84';
 const TOKENS_PER_UNIT = 1_000_000;
 
 function price(ticks: number | undefined): string | null {

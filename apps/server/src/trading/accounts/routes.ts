@@ -1,0 +1,229 @@
+import { KIND } from '@opengrid/exchange';
+import { formatIso } from '@opengrid/wire';
+import type { Instrument, InstrumentCatalogue } from '../../ports/catalogue.ts';
+import type { AccountDirectory, AccountProfile } from '../../ports/identity.ts';
+import type { SupplierDirectory } from '../../ports/supply.ts';
+import type { Sequencer } from '../../sequencer/types.ts';
+import type { Database } from '../../store/database.ts';
+import {
+  fail,
+  invalidField,
+  ok,
+  type TradingAnswer,
+  type TradingCall,
+  type TradingRoute,
+} from '../http/route.ts';
+import { wholeList } from '../list/list-page.ts';
+import { parseListQuery } from '../list/list-query.ts';
+import type { MarketView } from '../market-view.ts';
+import type { TradingSettings } from '../settings.ts';
+import {
+  type Commitments,
+  consumptionShape,
+  currencyShape,
+  unitTradingShape,
+  usdTradingShape,
+} from './account-shapes.ts';
+import { readActivity } from './activity.ts';
+import { readBalances } from './balances.ts';
+import { lotRoute } from './lots.ts';
+
+export interface AccountDeps {
+  readonly sequencer: Sequencer;
+  readonly database: Database;
+  readonly instruments: InstrumentCatalogue;
+  readonly accounts: AccountDirectory;
+  readonly suppliers: SupplierDirectory;
+  readonly view: MarketView;
+  readonly settings: TradingSettings;
+}
+
+const READ = { method: 'GET', scope: 'account:read', consumptionKeys: 'allowed', rate: 'read' } as const;
+const ID_FIELDS = new Set(['account_id', 'instrument_id', 'market_id', 'status', 'currency']);
+
+type Rows = (deps: AccountDeps, call: TradingCall) => Promise<Record<string, unknown>[]>;
+
+/** Routes of the caller's own accounts. */
+export function accountRoutes(deps: AccountDeps): TradingRoute[] {
+  return [
+    { ...READ, path: '/me', handle: async (call) => ok(profileShape(deps, call)) },
+    { ...READ, path: '/account/limits', handle: (call) => limits(deps, call) },
+    ...listAndOne(deps, '/trading-accounts', tradingRows),
+    ...listAndOne(deps, '/currency-trading-accounts', currencyRows),
+    ...listAndOne(deps, '/consumption-accounts', consumptionRows),
+    lotRoute(deps, (call) => consumptionRows(deps, call)),
+  ];
+}
+
+function listAndOne(deps: AccountDeps, path: string, read: Rows): TradingRoute[] {
+  return [
+    { ...READ, path, handle: async (call) => filtered(deps, call, await read(deps, call)) },
+    {
+      ...READ,
+      path: `${path}/:account_id`,
+      handle: async (call) => {
+        const rows = await read(deps, call);
+        const row = rows.find(({ account_id: id }) => id === call.params.account_id);
+        if (row === undefined) throw fail('account_not_found');
+        return ok(row);
+      },
+    },
+  ];
+}
+
+/** These lists have a row per instrument at most, so they are one page. */
+function filtered(
+  { instruments }: AccountDeps,
+  call: TradingCall,
+  rows: readonly Record<string, unknown>[],
+): TradingAnswer {
+  const rules = { fields: ID_FIELDS, orderBy: ['created_at'], direction: 'desc', maxLimit: 100 } as const;
+  const query = parseListQuery(call.query, rules);
+  if (query.cursor !== undefined) throw fail('invalid_cursor');
+  const canonical = (field: string, text: string): string => {
+    if (field === 'instrument_id') return instruments.find(text)?.instrumentId ?? text;
+    if (field === 'market_id') return instruments.find(text)?.marketId ?? text;
+    return text.toLowerCase();
+  };
+  const isWanted = (row: Record<string, unknown>): boolean =>
+    query.filters.every(({ field, operator, values }) => {
+      if (operator !== '==' && operator !== 'in' && operator !== '!=')
+        throw invalidField(field, 'is not ordered');
+      const own = field.endsWith('_id') ? String(row[field]) : String(row[field]).toLowerCase();
+      const isAny = values.some((value) => canonical(field, value) === own);
+      return operator === '!=' ? !isAny : isAny;
+    });
+  return wholeList(rows.filter(isWanted));
+}
+
+function ownerOf({ accounts }: AccountDeps, call: TradingCall): AccountProfile {
+  const profile = accounts.byNumber(call.caller.accountNumber);
+  if (profile === undefined) throw fail('account_not_found');
+  return profile;
+}
+
+function profileShape(deps: AccountDeps, call: TradingCall): Record<string, unknown> {
+  const profile = ownerOf(deps, call);
+  const supplier = deps.suppliers.supplierByAccount(call.caller.accountNumber);
+  const capabilities = [
+    'consume',
+    ...(profile.mode === 'advanced' ? ['trade'] : []),
+    ...(supplier?.status === 'approved' ? ['supply'] : []),
+    ...(profile.role === 'operator' ? ['admin'] : []),
+  ];
+  return {
+    user_id: profile.userId,
+    id: profile.userId,
+    ...(call.credential === 'signature' ? { email: profile.email } : {}),
+    ...(profile.name === null ? {} : { name: profile.name }),
+    email_verified: profile.isEmailVerified,
+    // This installation asks nobody to accept terms.
+    accepted_terms: true,
+    account_mode: profile.mode,
+    capabilities,
+    onboarding_complete: profile.isEmailVerified,
+    ...(supplier === undefined ? {} : { supplier_id: supplier.supplierId }),
+    created_at: formatIso(profile.createdAtMs),
+    updated_at: formatIso(profile.updatedAtMs),
+  };
+}
+
+async function limits(deps: AccountDeps, call: TradingCall): Promise<TradingAnswer> {
+  const reference = call.query.get('market_id');
+  if (reference === null || reference === '') throw invalidField('market_id', 'is required');
+  const instrument = deps.instruments.find(reference);
+  const rules = deps.sequencer.exchange.rulesOf(instrument?.instrumentNo ?? 0);
+  if (instrument === undefined || rules === undefined) throw fail('market_not_found');
+  const { rows } = await deps.database.query<{ current: number }>({
+    text: `select count(*) as current from orders
+           where account_number = $1 and instrument_no = $2 and closed_at_ms is null`,
+    values: [call.caller.accountNumber, instrument.instrumentNo],
+  });
+  const { orderRate, orderRpm, orderBurst } = deps.settings;
+  return ok({
+    market_id: instrument.marketId,
+    order_rate_limits: {
+      scope: 'user_market',
+      max_orders_per_second: orderRate,
+      max_orders_per_minute: orderRpm,
+      burst_capacity: orderBurst,
+      window_seconds: 1,
+    },
+    response_headers: {
+      limit: 'x-ratelimit-limit',
+      remaining: 'x-ratelimit-remaining',
+      retry_after: 'retry-after',
+    },
+    open_orders: { max: rules.maxOpenOrders, current: rows[0]?.current ?? 0 },
+    fees: { maker_bps: rules.makerBps, taker_bps: rules.takerBps },
+  });
+}
+
+async function tradingRows(deps: AccountDeps, call: TradingCall): Promise<Record<string, unknown>[]> {
+  const { accountNumber } = call.caller;
+  const owner = ownerOf(deps, call);
+  const balances = await readBalances(deps.database, accountNumber);
+  const activityOf = await readActivity(deps.database, accountNumber);
+  const isSupplier = deps.suppliers.supplierByAccount(accountNumber) !== undefined;
+  const held = balances.units.filter(({ kinds }) => kinds.has(KIND.trading) || kinds.has(KIND.tradingHeld));
+  const times = balances.units.map(({ instrumentNo }) => activityOf(instrumentNo).lastTradeAtMs ?? 0);
+  const lastTradeAtMs = Math.max(0, ...times) || null;
+  const usd = usdTradingShape(owner, balances.usd, { isSupplier, lastTradeAtMs });
+  const rows = held.map((units) =>
+    unitTradingShape(owner, units, {
+      instrument: known(deps, units.instrumentNo),
+      activity: activityOf(units.instrumentNo),
+      lastTicks: deps.view.quote(units.instrumentNo).lastTicks,
+    }),
+  );
+  return [usd, ...rows];
+}
+
+function known({ instruments }: AccountDeps, instrumentNo: number): Instrument {
+  const instrument = instruments.byNumber(instrumentNo);
+  if (instrument === undefined) throw new Error('a balance names an instrument of the catalogue');
+  return instrument;
+}
+
+async function currencyRows(deps: AccountDeps, call: TradingCall): Promise<Record<string, unknown>[]> {
+  const { accountNumber } = call.caller;
+  const { usd, units } = await readBalances(deps.database, accountNumber);
+  const activityOf = await readActivity(deps.database, accountNumber);
+  const times = units.map(({ instrumentNo }) => activityOf(instrumentNo).lastTradeAtMs ?? 0);
+  return [currencyShape(ownerOf(deps, call), usd, Math.max(0, ...times) || null)];
+}
+
+async function consumptionRows(deps: AccountDeps, call: TradingCall): Promise<Record<string, unknown>[]> {
+  const { accountNumber } = call.caller;
+  const owner = ownerOf(deps, call);
+  const { units } = await readBalances(deps.database, accountNumber);
+  const activityOf = await readActivity(deps.database, accountNumber);
+  const commitmentsOf = await readCommitments(deps.database, accountNumber);
+  return units
+    .filter(({ kinds }) => kinds.has(KIND.consumption))
+    .map(({ instrumentNo, consumptionTokens: totalTokens }) =>
+      consumptionShape(owner, {
+        instrument: known(deps, instrumentNo),
+        totalTokens,
+        heldTokens: deps.sequencer.earmarks.heldTokens(accountNumber, instrumentNo),
+        activity: activityOf(instrumentNo),
+        commitments: commitmentsOf(instrumentNo),
+      }),
+    );
+}
+
+async function readCommitments(
+  database: Database,
+  accountNumber: number,
+): Promise<(instrumentNo: number) => Commitments> {
+  const { rows } = await database.query<{ no: number; tokens: number; last: number; settled: number }>({
+    name: 'account_commitments',
+    text: `select instrument_no as no, sum(held_tokens) as tokens, max(created_at_ms) as last,
+             max(settled_at_ms) as settled from receipts where account_number = $1 group by instrument_no`,
+    values: [accountNumber],
+  });
+  return (instrumentNo) => {
+    const row = rows.find(({ no }) => no === instrumentNo);
+    return { tokens: row?.tokens ?? 0, lastAtMs: row?.last ?? null, lastSettledAtMs: row?.settled ?? null };
+  };
+}
