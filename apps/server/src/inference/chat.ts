@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { TOKENS_PER_UNIT } from '@opengrid/exchange';
 import { doneEvent, errorEvent, type GridError, gridError, httpStatusOf } from '@opengrid/wire';
 import { openContent } from '@opengrid/wire/content';
 import type { Caller } from '../ports/identity.ts';
 import { type HoldPlan, LiveHold, planHold } from './admission/hold.ts';
-import { buysAutomatically } from './admission/purchase-terms.ts';
+import { buysAutomatically, purchaseTerms } from './admission/purchase-terms.ts';
 import { type ReadRequest, readRequest } from './admission/read-request.ts';
 import type { PurchaseEnd, Replenisher, WaitingPurchase } from './admission/replenisher.ts';
 import type { Call } from './call.ts';
@@ -178,16 +179,29 @@ export class ChatService {
     };
   }
 
-  /** Where nothing can be bought: what the whole balance could pay, if that is less than was asked for. */
+  /** What the whole balance could pay, if that is less than was asked for and the rest cannot be bought. */
   private outputLimit(
     caller: Caller,
-    { request }: ReadRequest,
+    read: ReadRequest,
     { plan, hold }: { plan: HoldPlan; hold: LiveHold },
   ): number | undefined {
-    if (buysAutomatically(caller)) return undefined;
-    const payable = hold.tokens + hold.freeTokens - plan.inputTokens;
+    const { request } = read;
+    const free = hold.tokens + hold.freeTokens - plan.inputTokens;
+    const missing = plan.outputTokens - free;
+    if (missing <= 0) return undefined;
+    // A stream buys, or ends, when it gets there. An answer in one piece cannot: it is told beforehand.
+    if (buysAutomatically(caller) && request.stream) return undefined;
+    const payable = free + this.purchasableTokens(caller, read, missing);
     if (payable >= plan.outputTokens) return undefined;
     return Math.max(1, Math.floor(payable / request.choiceCount));
+  }
+
+  private purchasableTokens(caller: Caller, read: ReadRequest, deficitTokens: number): number {
+    if (!buysAutomatically(caller)) return 0;
+    const { instrumentNo } = read.instrument;
+    const need = { caller, instrumentNo, deficitTokens, requestCeilingTicks: read.maxPriceTicks };
+    const decision = purchaseTerms(this.deps.sequencer.exchange, need);
+    return decision.ok ? decision.terms.units * TOKENS_PER_UNIT : 0;
   }
 
   private async routeAndRun(
@@ -196,7 +210,7 @@ export class ChatService {
     unitsBought: number,
   ): Promise<GridError | undefined> {
     const { exchange } = this.deps.sequencer;
-    const obligors = new Set(call.hold.lots.map((lot) => exchange.issuerOfLot(lot) ?? 0));
+    const obligors = new Set([...call.hold.lots].map((lot) => exchange.issuerOfLot(lot) ?? 0));
     const routing = this.deps.router.route(this.deps.suppliers.endpointsFor(call.instrument.instrumentNo), {
       instrumentNo: call.instrument.instrumentNo,
       needs: call.request.needs,

@@ -134,6 +134,40 @@ describe('holds', () => {
     expect(freeTokens()).toBe(6);
   });
 
+  it('buy at the end for an answer that came in one piece and is longer than what was held', async () => {
+    await start({ caller: { mode: 'easy' } });
+    await giveUnits(world.sequencer, 1);
+    await leaveTokens(world.sequencer, 300);
+    await restSell(world.sequencer, { units: 1, priceTicks: 25_000 });
+    await credit(world.sequencer, 5_000_000);
+    supplier.setBehaviour({
+      kind: 'answer',
+      chunkCount: 5_000,
+      usage: { promptTokens: 14, completionTokens: 5_000 },
+    });
+    const answer = await sendRequest(chat());
+    expect((answer.json as { usage: unknown }).usage).toMatchObject({ total_tokens: 5_014 });
+    expect(answer.headers['x-grid-units-bought']).toBe('1');
+    expect(world.sequencer.settlements.at(-1)?.receipt).toMatchObject({
+      outputTokens: 5_000,
+      status: 'reconciled',
+    });
+    expect([heldTokens(), freeTokens()]).toEqual([0, 1_000_300 - 5_014]);
+  });
+
+  it('lower the output limit of an answer in one piece where money and offers do not reach', async () => {
+    await start({ caller: { mode: 'easy' } });
+    await giveUnits(world.sequencer, 1);
+    await leaveTokens(world.sequencer, 1_014);
+    const whole = await sendRequest(chat());
+    expect(whole.headers['x-grid-output-limit']).toBe('1000');
+    expect(supplier.requests[0]?.body).toMatchObject({ max_tokens: 1000 });
+    // A stream is watched while it runs, and buys or ends by itself.
+    await leaveTokens(world.sequencer, 500);
+    const stream = await streamRequest(chat({ stream: true }));
+    expect(stream.headers['x-grid-output-limit']).toBeUndefined();
+  });
+
   it('cover 2,000 requests at once exactly as far as the balance goes', async () => {
     await start({ settings: unlimited });
     await giveUnits(world.sequencer, 1);

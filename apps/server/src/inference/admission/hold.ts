@@ -49,9 +49,11 @@ export class LiveHold {
     return hold === undefined ? undefined : new LiveHold(earmarks, hold);
   }
 
-  /** Lots of the hold in drawing order. */
-  get lots(): readonly number[] {
-    return this.hold.ranges.map((range) => range.lot);
+  /** Lots of the hold in drawing order, each once: a hold is often many short runs of the same one. */
+  get lots(): ReadonlySet<number> {
+    const lots = new Set<number>();
+    for (const { lot } of this.hold.ranges) lots.add(lot);
+    return lots;
   }
 
   get freeTokens(): number {

@@ -55,6 +55,15 @@ export class HoldGuard {
   }
 
   /**
+   * Makes the hold cover what was delivered, buying where the account does so: an answer that comes in one piece cannot be
+   * stopped on its way to buy for it, and a supplier's report comes at the very end.
+   */
+  async obtain(totalTokens: number): Promise<void> {
+    this.growTo(totalTokens);
+    await this.buy(totalTokens - this.options.hold.tokens);
+  }
+
+  /**
    * The slow way, while the supplier waits: counts exactly, and buys where the account does so.
    * @returns false when the answer must end here.
    */

@@ -52,7 +52,10 @@ const ERROR_CODES: Partial<Record<TerminalState, string>> = {
 export async function settleRequest(deps: SettlementDeps, subject: SettlementSubject): Promise<Settled> {
   const { call } = subject;
   call.terminal.beginSettlement();
-  const bill = await billOf(deps, subject);
+  const bill = boundBill(await billOf(deps, subject), call.plan.outputTokens);
+  if (bill !== undefined && call.terminal.state === 'completed') {
+    await subject.guard.obtain(totalTokensOf(bill.usage));
+  }
   // A buyer of a whole answer who left while it was counted gets nothing and pays nothing.
   if (!call.request.stream && call.buyer.isGone) call.terminal.correct('client_gone');
   const settlement = new Settlement(deps, subject, bill);
@@ -80,6 +83,13 @@ async function billOf(deps: SettlementDeps, subject: SettlementSubject): Promise
   return await (wasCutShort || delivery.isCut ? measurement.part() : measurement.whole());
 }
 
+/** What a supplier sends beyond the limit it was given is not billed. */
+function boundBill(bill: Bill | undefined, outputTokens: number): Bill | undefined {
+  if (bill === undefined) return undefined;
+  const limits = { input: Number.POSITIVE_INFINITY, output: outputTokens };
+  return { ...bill, usage: limitUsage(bill.usage, limits) };
+}
+
 class Settlement {
   private readonly deps: SettlementDeps;
   private readonly subject: SettlementSubject;
@@ -90,18 +100,17 @@ class Settlement {
   constructor(deps: SettlementDeps, subject: SettlementSubject, bill: Bill | undefined) {
     this.deps = deps;
     this.subject = subject;
-    const { hold, plan } = subject.call;
-    this.bill = bill === undefined ? undefined : this.fit(bill, plan.outputTokens);
+    const { hold } = subject.call;
+    this.bill = bill === undefined ? undefined : this.fit(bill);
     this.heldTokens = hold.tokens;
-    this.obligors = new Set(hold.lots.map((lot) => deps.sequencer.exchange.issuerOfLot(lot) ?? 0));
+    this.obligors = new Set([...hold.lots].map((lot) => deps.sequencer.exchange.issuerOfLot(lot) ?? 0));
   }
 
-  /** What a supplier sends beyond the limit it was given, or beyond all that can be held, is not billed. */
-  private fit(bill: Bill, outputTokens: number): Bill {
+  /** What is beyond all that can be held is not billed. */
+  private fit(bill: Bill): Bill {
     const { guard, call } = this.subject;
-    const usage = limitUsage(bill.usage, { input: Number.POSITIVE_INFINITY, output: outputTokens });
-    guard.growTo(totalTokensOf(usage));
-    return { ...bill, usage: fitToHold(usage, call.hold.tokens) };
+    guard.growTo(totalTokensOf(bill.usage));
+    return { ...bill, usage: fitToHold(bill.usage, call.hold.tokens) };
   }
 
   async submit(): Promise<Settled> {

@@ -3,7 +3,7 @@ import { gridError } from '@opengrid/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Instrument } from '../../ports/catalogue.ts';
 import type { Caller } from '../../ports/identity.ts';
-import { affordableUnits, buysAutomatically } from '../admission/purchase-terms.ts';
+import { buysAutomatically, purchaseTerms } from '../admission/purchase-terms.ts';
 import type { InferenceDeps } from '../deps.ts';
 import { hasCredential, identify } from '../http/authenticate.ts';
 import { contextOf, type GridContext } from '../http/context.ts';
@@ -116,16 +116,15 @@ class Models {
     });
   }
 
-  /** Tokens left, or an automatic purchase of one unit that the account can pay. */
+  /** Tokens left, or an automatic purchase that would be made now: something is offered that the account can pay. */
   private isFunded({ instrumentNo }: Instrument, caller: Caller | null): boolean {
     if (caller === null) return false;
     const { exchange, earmarks } = this.deps.sequencer;
     const account = caller.accountNumber;
     if (earmarks.freeTokens(account, instrumentNo) > 0) return true;
-    if (!buysAutomatically(caller) || exchange.rulesOf(instrumentNo) === undefined) return false;
-    const ticks = exchange.autoBuyCeilingTicks(instrumentNo, { easyMode: caller.mode === 'easy' });
-    if (ticks === undefined) return false;
-    return affordableUnits(exchange, { account, instrumentNo, units: 1, ticks }) > 0;
+    if (!buysAutomatically(caller)) return false;
+    const need = { caller, instrumentNo, deficitTokens: 1, requestCeilingTicks: null };
+    return purchaseTerms(exchange, need).ok;
   }
 }
 
