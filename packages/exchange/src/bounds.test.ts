@@ -200,6 +200,18 @@ describe('trading states', () => {
   });
 });
 
+describe('cancelling', () => {
+  it('is for the owner only: to everybody else the order does not exist', () => {
+    const scene = Scene.open([A, B]);
+    scene.card(A, '100');
+    const placed = scene.buy(A, 1, '1.0000');
+    expectRefused(scene, { kind: 'cancel_order', account: B, order: placed.order! }, 'order_not_found');
+    scene.run({ kind: 'cancel_order', account: A, order: placed.order! });
+    expectRefused(scene, { kind: 'cancel_order', account: A, order: placed.order! }, 'order_not_found');
+    expectRefused(scene, { kind: 'cancel_order', account: A, order: 0 }, 'order_not_found');
+  });
+});
+
 describe('collars', () => {
   function quoted(ask: string): Scene {
     const scene = Scene.open([S, A, B], { ...RULES, referencePriceTicks: null });
@@ -291,6 +303,9 @@ describe('collars', () => {
     const priceTicks = ticks('1.9999');
     const outcome = scene.run(marketOrder({ account: A, side: 'buy', quantityUnits: 1, priceTicks }));
     expect(eventsOf(outcome, 'order')[0]).toMatchObject({ reason: 'price_protection', filledUnits: 0 });
+    // A limit order is bound by its own price alone, so nothing protected it from anything.
+    const ioc = order({ account: A, side: 'buy', quantityUnits: 1, priceTicks, timeInForce: 'ioc' });
+    expect(eventsOf(scene.run(ioc), 'order')[0]).toMatchObject({ reason: 'ioc_unfilled', filledUnits: 0 });
   });
 
   it('hold automatic purchases to a ceiling that no quote can raise, twice the configured price in easy mode', () => {

@@ -93,6 +93,18 @@ describe('example A: resale, failure, termination', () => {
     );
   });
 
+  it('does not let collateral or reserve pay what is above the cap of 2.9333', () => {
+    for (const [price, paid] of [
+      ['3.2000', '1.250000'],
+      ['2.9334', '1.250000'],
+      ['2.9333', '1.466650'],
+    ] as const) {
+      const scene = resold();
+      scene.run({ kind: 'fund_reserve', amountMicros: usd('100') });
+      expect(moved(substituted(scene, price), KIND.userProceeds, T)).toBe(usd(paid));
+    }
+  });
+
   it('pays T 1.450000 at 2.9000, the 0.200000 above the slice from the collateral of S', () => {
     const scene = resold();
     scene.run({ kind: 'lock_collateral', account: S, amountMicros: usd('1') });

@@ -57,34 +57,62 @@ function expectFillsWithinLimit(command: Command, accepted: Accepted): void {
   }
 }
 
-/** What the trades of one command say adds up to what its order says. */
-function expectOrderSums(command: Command, accepted: Accepted): void {
-  if (command.kind !== 'place_order') return;
-  const trades = eventsOf(accepted, 'trade');
-  const taker = eventsOf(accepted, 'order').find((event) => event.order === accepted.order)!;
-  const isBuy = command.side === 'buy';
-  const sum = (of: (trade: (typeof trades)[number]) => number): number =>
-    trades.reduce((total, trade) => total + of(trade), 0);
-  expect(taker.filledUnits).toBe(sum((trade) => trade.quantityUnits));
-  expect(taker.filledValueMicros).toBe(sum((trade) => trade.quantityUnits * trade.priceTicks * 100));
-  expect(taker.feeMicros).toBe(sum((trade) => (isBuy ? trade.buyerFeeMicros : trade.sellerFeeMicros)));
-  for (const trade of trades) {
-    expect(trade.quantityUnits).toBeGreaterThan(0);
-    const units = trade.units.reduce((total, run) => total + run.to - run.from + 1, 0);
-    expect(units).toBe(trade.quantityUnits);
+/** What an order has to say for itself, summed over the trades it took part in. */
+interface Tally {
+  units: number;
+  valueMicros: number;
+  feeMicros: number;
+}
+
+function tallyTrades(tallies: Map<number, Tally>, accepted: Accepted): void {
+  for (const trade of eventsOf(accepted, 'trade')) {
+    const { quantityUnits, buyOrder, sellOrder, buyerFeeMicros, sellerFeeMicros } = trade;
+    expect(quantityUnits).toBeGreaterThan(0);
+    expect(trade.units.reduce((total, run) => total + run.to - run.from + 1, 0)).toBe(quantityUnits);
+    const sides = [
+      [buyOrder, buyerFeeMicros],
+      [sellOrder, sellerFeeMicros],
+    ] as const;
+    for (const [order, feeMicros] of sides) {
+      const tally = tallies.get(order) ?? { units: 0, valueMicros: 0, feeMicros: 0 };
+      tally.units += quantityUnits;
+      tally.valueMicros += quantityUnits * trade.priceTicks * 100;
+      tally.feeMicros += feeMicros;
+      tallies.set(order, tally);
+    }
   }
-  if (command.timeInForce === 'fok') expect([0, command.quantityUnits]).toContain(taker.filledUnits);
+}
+
+/** Every order event says what all trades of its order so far add up to, over all commands. */
+function expectOrderSums(tallies: Map<number, Tally>, command: Command, accepted: Accepted): void {
+  tallyTrades(tallies, accepted);
+  for (const event of eventsOf(accepted, 'order')) {
+    const { units, valueMicros, feeMicros } = tallies.get(event.order) ?? {
+      units: 0,
+      valueMicros: 0,
+      feeMicros: 0,
+    };
+    expect([event.filledUnits, event.filledValueMicros, event.feeMicros]).toEqual([
+      units,
+      valueMicros,
+      feeMicros,
+    ]);
+    const isKilled =
+      command.kind === 'place_order' && command.timeInForce === 'fok' && event.order === accepted.order;
+    if (isKilled) expect([0, command.quantityUnits]).toContain(event.filledUnits);
+  }
 }
 
 describe('the exchange under random commands', () => {
   it('conserves USD and tokens, keeps every balance equal to its rows, and never crosses a book', () => {
     check(
       fc.property(stream, (steps) => {
+        const tallies = new Map<number, Tally>();
         play(steps, (scene, command, accepted) => {
           if (accepted === undefined) return;
           checkInvariants(scene.exchange, HIGHEST_TAKER_BPS);
           expectFillsWithinLimit(command, accepted);
-          expectOrderSums(command, accepted);
+          expectOrderSums(tallies, command, accepted);
         });
       }),
       RUNS,

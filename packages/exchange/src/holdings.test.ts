@@ -90,6 +90,27 @@ describe('the order of holdings', () => {
     checkInvariants(scene.exchange);
   });
 
+  it('delivers the serials of one trade in rising order, whatever the order they were held in', () => {
+    const scene = Scene.open([S, T, A, B]);
+    scene.card(A, '100');
+    scene.card(B, '100');
+    scene.stock(T, 5);
+    scene.stock(S, 10);
+    scene.sell(S, 3, '2.0000');
+    scene.sell(T, 2, '2.1000');
+    scene.buy(A, 5, '2.1000');
+    scene.sell(A, 5, '2.1000');
+    const outcome = scene.buy(B, 5, '2.1000');
+    expect(eventsOf(outcome, 'trade')[0]!.units).toEqual([
+      { from: 1, to: 2 },
+      { from: 6, to: 8 },
+    ]);
+    expect(segmentsOf(scene, B)).toEqual([
+      [1, 2, ticks('2.1')],
+      [6, 8, ticks('2.1')],
+    ]);
+  });
+
   it('locks a quantity and not serials while a sell rests', () => {
     const scene = Scene.open([S, A]);
     scene.card(A, '100');
@@ -199,6 +220,12 @@ describe('settlement', () => {
     scene.consume(A, 1_000_000, { servedBy: T, substitutePriceTicks: ticks('1.0') });
     expect(scene.balance(KIND.userProceeds, T)).toBe(usd('2'));
     expect(scene.balance(KIND.reserve)).toBe(0);
+  });
+
+  it('pays an obligor that served after all its own escrow, whatever was said about it before', () => {
+    const scene = served();
+    scene.consume(A, 1_000_000, { servedBy: S, failedObligors: [S], substitutePriceTicks: ticks('1.0') });
+    expect(scene.balance(KIND.userProceeds, S)).toBe(usd('2'));
   });
 
   it('pays a cheaper substitute its price and keeps the rest in the reserve', () => {
