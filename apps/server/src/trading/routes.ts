@@ -12,6 +12,7 @@ import type { Database } from '../store/database.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import type { SignatureReplays } from './auth/replays.ts';
+import { candleRoutes } from './candles/routes.ts';
 import { sendError, toGridError } from './http/errors.ts';
 import { PrivateRoom } from './http/private-room.ts';
 import { TradingRates } from './http/rates.ts';
@@ -27,6 +28,7 @@ import {
   tickerShape,
   usdInstrument,
 } from './shapes.ts';
+import { supplyRoutes } from './supply/routes.ts';
 import { listTrades, type PageQuery } from './trade-list.ts';
 import { tradeRoutes } from './trades/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
@@ -77,6 +79,8 @@ export function registerTrading(app: FastifyInstance, deps: TradingDeps): void {
       ...tradeRoutes(deps),
       ...accountRoutes(deps),
       ...transferRoutes(deps),
+      ...candleRoutes(deps),
+      ...supplyRoutes(deps),
     ]);
     done();
   });

@@ -1,0 +1,132 @@
+import { afterEach, expect, it } from 'vitest';
+import type { SupplierSummary } from '../../ports/supply.ts';
+import { openFloor, type TradingFloor } from '../../program/testing.ts';
+import { forEachStore } from '../../store/testing.ts';
+
+forEachStore('supply and candles', (open) => {
+  let floor: TradingFloor;
+  const known = new Map<number, SupplierSummary>();
+  afterEach(() => floor.close());
+
+  async function setUp() {
+    known.clear();
+    const suppliers = {
+      endpointsFor: () => [],
+      supplier: () => undefined,
+      supplierByAccount: (account: number) => known.get(account),
+    };
+    floor = await openFloor((await open()).database, { suppliers });
+    const supplier = await floor.trader();
+    const { accountNumber } = supplier.account;
+    const summary = { supplierId: 'supplier_1', accountNumber, displayName: 'S', isManaged: true } as const;
+    known.set(accountNumber, { ...summary, status: 'approved' });
+    return { supplier, buyer: await floor.trader({ usdMicros: 100_000_000 }) };
+  }
+
+  it('lets a supplier issue, move, sell, and see what it owes', async () => {
+    const { supplier, buyer } = await setUp();
+    const post = (path: string, quantity: number | string) =>
+      supplier.call('POST', path, { body: { instrument_id: 'text-standard', quantity } });
+    const issued = await post('/v1/supply-issuances', '20');
+    expect(issued.status).toBe(201);
+    expect(issued.body.data).toMatchObject({ quantity: 20, unit_from: 1, unit_to: 20, status: 'issued' });
+    expect((await supplier.get('/v1/supply-issuances?status=issued')).rows).toEqual([issued.body.data]);
+    const moved = await post('/v1/issuance-accounts/transfer', 15);
+    expect([moved.status, moved.body.data.status, moved.body.data.quantity]).toEqual([202, 'accepted', 15]);
+    const copy = await post('/v1/issuance-accounts/transfer', 15);
+    expect([copy.body.data.id === moved.body.data.id, copy.status]).toEqual([true, 202]);
+    expect((await supplier.get('/v1/issuance-accounts')).rows).toMatchObject([
+      {
+        total_issued: '20',
+        total_transferred: '15',
+        available_balance: '5',
+        total_balance: 5,
+        total_transfers: 1,
+      },
+    ]);
+    const order = { market_id: 'text-standard', type: 'limit', quantity: 4, price: 2 };
+    await supplier.place({ ...order, side: 'sell' });
+    await buyer.place({ ...order, side: 'buy' });
+    const owed = { total_liability: '4.000000', fulfilled: '0.000000', outstanding: '4.000000' };
+    const money = { escrowed_usd: '8.000000', released_usd: '0.000000', collateral_usd: '0.000000' };
+    expect((await supplier.get('/v1/supplier-liability')).rows).toMatchObject([{ ...owed, ...money }]);
+    const one = await supplier.get('/v1/supplier-liability/text-standard');
+    expect(one.body.data).toMatchObject({ ...owed, ...money });
+    expect((await supplier.get('/v1/supplier-liability/nothing')).body.errors.code).toBe(
+      'instrument_not_found',
+    );
+    const usd = (await supplier.get('/v1/trading-accounts')).rows[0];
+    expect(usd).toMatchObject({ escrowed_balance: '8.000000', available_balance: '0.000000' });
+  });
+
+  it('is for approved suppliers alone', async () => {
+    const { supplier, buyer } = await setUp();
+    const body = { instrument_id: 'text-standard', quantity: 1 };
+    for (const path of ['/v1/supply-issuances', '/v1/issuance-accounts', '/v1/supplier-liability'])
+      expect((await buyer.get(path)).body.errors.code).toBe('supplier_not_approved');
+    const refused = await buyer.call('POST', '/v1/supply-issuances', { body });
+    expect([refused.status, refused.body.errors.code]).toEqual([403, 'supplier_not_approved']);
+    const { accountNumber } = supplier.account;
+    known.set(accountNumber, { ...known.get(accountNumber)!, status: 'suspended' });
+    const suspended = await supplier.call('POST', '/v1/supply-issuances', { body });
+    expect(suspended.body.errors.code).toBe('supplier_suspended');
+  });
+
+  it('gives candles of every resolution from the trades, filled when asked', async () => {
+    const { buyer } = await setUp();
+    const seller = await floor.trader({ units: 50 });
+    const day = Math.floor(floor.clock.nowMs / 86_400_000) * 86_400_000 + 86_400_000;
+    // Signed requests end with their window, so trades of tomorrow are made without them.
+    const trade = async (atMs: number, priceTicks: number, quantityUnits: number) => {
+      floor.clock.nowMs = day + atMs;
+      const { instrumentNo: instrument } = floor.instrument;
+      const order = { kind: 'place_order', instrument, type: 'limit', quantityUnits, priceTicks } as const;
+      for (const [who, side] of [
+        [seller, 'sell'],
+        [buyer, 'buy'],
+      ] as const) {
+        await floor.command({ ...order, account: who.account.accountNumber, side, timeInForce: 'gtc' });
+      }
+    };
+    await trade(0, 20_000, 1);
+    await trade(10_000, 22_000, 2);
+    await trade(59_999, 21_000, 1);
+    await trade(180_000, 23_000, 1);
+    const range = `market_id=text-standard&from=${day}&to=${day + 300_000}`;
+    const minutes = await buyer.get(`/v1/price-histories?${range}&resolution=1m`);
+    expect(minutes.rows).toMatchObject([
+      {
+        period_start: new Date(day).toISOString(),
+        period_end: new Date(day + 60_000).toISOString(),
+        open: '2.0000',
+        high: '2.2000',
+        low: '2.0000',
+        close: '2.1000',
+        volume: '4',
+        quote_volume: '8.500000',
+        num_trades: 3,
+        vwap: '2.1250',
+      },
+      { period_start: new Date(day + 180_000).toISOString(), volume: '1', close: '2.3000' },
+    ]);
+    const filled = await buyer.get(`/v1/price-histories?${range}&resolution=1m&fill=true&limit=3`);
+    expect(filled.rows.map(({ volume }) => volume)).toEqual(['4', '0', '0']);
+    const next = `&next=${filled.body.paging.next_cursor}`;
+    const rest = await buyer.get(`/v1/price-histories?${range}&resolution=1m&fill=true&limit=3${next}`);
+    expect(rest.rows.map(({ volume, close }) => [volume, close])).toEqual([
+      ['1', '2.3000'],
+      ['0', '2.3000'],
+    ]);
+    for (const resolution of ['5m', '15m', '30m', '1h', '4h', '1d', '1w']) {
+      const { rows } = await buyer.get(`/v1/price-histories?${range}&resolution=${resolution}`);
+      expect([resolution, rows.length, rows[0]?.volume]).toEqual([resolution, 1, '5']);
+      if (resolution === '1w') expect(new Date(String(rows[0]?.period_start)).getUTCDay()).toBe(1);
+    }
+    const wide = await buyer.get('/v1/price-histories?market_id=text-standard&resolution=1m&from=2020-01-01');
+    expect([wide.status, wide.body.errors.code]).toEqual([422, 'window_too_large']);
+    const code = async (query: string) => (await buyer.get(`/v1/price-histories?${query}`)).body.errors.code;
+    expect(await code('resolution=1m')).toBe('validation_failed');
+    expect(await code('market_id=text-standard&resolution=2m')).toBe('validation_failed');
+    expect(await code('market_id=x-y&resolution=1m')).toBe('market_not_found');
+  });
+});
