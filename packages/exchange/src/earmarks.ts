@@ -35,32 +35,50 @@ class TokenPool {
   held = 0;
   private pieces: Piece[] = [];
 
-  insert(range: LotRange): void {
+  /** Puts ranges back to their old places. A hold may be many short runs, so they are merged in as one. */
+  insert(ranges: readonly LotRange[]): void {
+    const incoming: Piece[] = [];
+    for (const range of ranges) {
+      const piece = this.pieceOf(range);
+      if (piece === undefined) continue;
+      this.free += piece.to - piece.from;
+      incoming.push(piece);
+    }
+    const first = incoming[0];
+    if (first === undefined) return;
+    // A hold that grew may have later runs in front of earlier ones.
+    if (incoming.some((piece, index) => index > 0 && isBefore(piece, incoming[index - 1]!))) {
+      incoming.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+    }
+    const start = Math.max(0, this.placeOf(incoming[0]!) - 1);
+    const end = Math.min(this.pieces.length, this.placeOf(incoming[incoming.length - 1]!) + 1);
+    const merged = mergePieces(this.pieces.slice(start, end), incoming);
+    this.pieces = [...this.pieces.slice(0, start), ...merged, ...this.pieces.slice(end)];
+  }
+
+  private pieceOf(range: LotRange): Piece | undefined {
     const lot = this.lots.get(range.lot);
-    if (lot === undefined) return;
+    if (lot === undefined) return undefined;
     const { acquisition, unitFrom, tokensTotal } = lot;
-    const piece: Piece = { ...range, to: Math.min(range.to, tokensTotal), acquisition, unitFrom };
-    if (piece.from >= piece.to) return;
-    this.free += piece.to - piece.from;
-    const index = this.placeOf(piece);
-    this.pieces.splice(index, 0, piece);
-    this.mergeAt(index);
-    this.mergeAt(index - 1);
+    const to = Math.min(range.to, tokensTotal);
+    return range.from < to ? { lot: range.lot, from: range.from, to, acquisition, unitFrom } : undefined;
   }
 
   /** Takes `tokens` from the front. The caller checked that they are there. */
   take(tokens: number): LotRange[] {
     const ranges: LotRange[] = [];
     let left = tokens;
+    let emptied = 0;
     while (left > 0) {
-      const first = this.pieces[0];
+      const first = this.pieces[emptied];
       invariant(first !== undefined, 'earmarks: the free count equals the free pieces');
       const part = Math.min(left, first.to - first.from);
       ranges.push({ lot: first.lot, from: first.from, to: first.from + part });
       first.from += part;
-      if (first.from === first.to) this.pieces.shift();
+      if (first.from === first.to) emptied += 1;
       left -= part;
     }
+    if (emptied > 0) this.pieces.splice(0, emptied);
     this.free -= tokens;
     return ranges;
   }
@@ -96,15 +114,27 @@ class TokenPool {
     }
     return low;
   }
+}
 
-  private mergeAt(index: number): void {
-    const piece = this.pieces[index];
-    const next = this.pieces[index + 1];
-    if (piece === undefined || next === undefined) return;
-    if (piece.lot !== next.lot || piece.to !== next.from) return;
-    piece.to = next.to;
-    this.pieces.splice(index + 1, 1);
+/** Two sorted runs of pieces as one, joined where they touch. */
+function mergePieces(left: readonly Piece[], right: readonly Piece[]): Piece[] {
+  const merged: Piece[] = [];
+  let at = 0;
+  for (const piece of right) {
+    while (at < left.length && isBefore(left[at]!, piece)) {
+      appendPiece(merged, left[at]!);
+      at += 1;
+    }
+    appendPiece(merged, piece);
   }
+  for (; at < left.length; at += 1) appendPiece(merged, left[at]!);
+  return merged;
+}
+
+function appendPiece(pieces: Piece[], piece: Piece): void {
+  const last = pieces[pieces.length - 1];
+  if (last !== undefined && last.lot === piece.lot && last.to === piece.from) last.to = piece.to;
+  else pieces.push(piece);
 }
 
 /**
@@ -141,9 +171,11 @@ export class Earmarks {
     const pool = this.pool(lot.account, lot.instrument);
     const { acquisition, unitFrom, tokensTotal } = lot;
     pool.lots.set(lot.lot, { acquisition, unitFrom, tokensTotal });
+    const ranges: LotRange[] = [];
     for (let index = 0; index < free.length; index += 2) {
-      pool.insert({ lot: lot.lot, from: free[index]!, to: free[index + 1]! });
+      ranges.push({ lot: lot.lot, from: free[index]!, to: free[index + 1]! });
     }
+    pool.insert(ranges);
   }
 
   /** Earmarks exactly `tokens`, or nothing. */
@@ -173,7 +205,7 @@ export class Earmarks {
     for (const range of hold.ranges) {
       const part = Math.min(left, range.to - range.from);
       if (part > 0) used.push({ lot: range.lot, from: range.from, to: range.from + part });
-      if (range.from + part < range.to) rest.push({ ...range, from: range.from + part });
+      if (range.from + part < range.to) rest.push({ lot: range.lot, from: range.from + part, to: range.to });
       left -= part;
     }
     hold.ranges = [];
@@ -189,7 +221,7 @@ export class Earmarks {
   giveBack(owner: { account: number; instrument: number }, ranges: readonly LotRange[]): void {
     const pool = this.pool(owner.account, owner.instrument);
     pool.held -= countTokens(ranges);
-    for (const range of ranges) pool.insert(range);
+    pool.insert(ranges);
   }
 
   private pool(account: number, instrument: number): TokenPool {

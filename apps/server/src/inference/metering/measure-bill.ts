@@ -79,9 +79,8 @@ export class Measurement {
   }
 
   private async inputLimit(reported: number): Promise<number> {
-    // A short prompt is mostly format: without it every short request would need an exact count.
-    const counted = this.estimatedInput + formatTokens(this.request);
-    if (reported <= toleratedTokens(counted, this.options.tolerancePercent)) return reported;
+    const estimated = toleratedTokens(this.estimatedInput, this.options.tolerancePercent);
+    if (reported <= estimated) return reported;
     return toleratedTokens(await this.exactInput(), this.options.tolerancePercent);
   }
 
