@@ -2,6 +2,9 @@ import type { Socket } from 'node:net';
 import { errorHeaders, type GridError, gridError, httpStatusOf, openAiErrorBody } from '@opengrid/wire';
 import { newRequestId } from '../http/request-ids.ts';
 
+/** Code of the error that stands for an `Expect` header that asks for something else than to go on. */
+export const UNMET_EXPECTATION = 'UNMET_EXPECTATION';
+
 interface Refusal {
   readonly error: GridError;
   readonly statusLine: string;
@@ -15,6 +18,10 @@ function refusalOf(code: string | undefined): Refusal {
     }
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return { error: gridError('request_timeout'), statusLine: '408 Request Timeout' };
+    case UNMET_EXPECTATION: {
+      const error = gridError('invalid_request', { message: 'What the request expects is not offered.' });
+      return { error, statusLine: '417 Expectation Failed' };
+    }
     default: {
       const error = gridError('invalid_request', { message: 'The request is not valid HTTP.' });
       return { error, statusLine: `${httpStatusOf(error.code)} Bad Request` };

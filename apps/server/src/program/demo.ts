@@ -8,6 +8,7 @@ import type { AdminActs } from './admin-socket.ts';
 export const BUILTIN_SUPPLIER_NAME = 'OpenGrid built-in n-gram model';
 export const OPERATOR_EMAIL = 'operator@example.com';
 export const BUYER_EMAIL = 'buyer@example.com';
+const DEMO_KEY_NAME = 'demo';
 const BUYER_CREDIT_MICROS = 25_000_000;
 const BUILTIN_CONCURRENCY = 256;
 
@@ -33,22 +34,36 @@ export interface DemoDeps {
 /**
  * Seeds the demo market on the first start: an operator, the built-in supplier with real sell orders, and a buyer in easy
  * mode with credit. Every step looks first whether it was done, so a start that was cut short goes on where it ended.
- * @returns the buyer's key when it was made now; it cannot be shown again.
  */
-export async function seedDemo(deps: DemoDeps): Promise<string | undefined> {
+export async function seedDemo(deps: DemoDeps): Promise<void> {
   const { acts } = deps;
   await ensureAccount(acts, OPERATOR_EMAIL, 'operator');
   if (deps.builtin !== undefined) await ensureBuiltin(deps, deps.builtin);
   const isNewBuyer = (await acts.findAccount(BUYER_EMAIL)) === undefined;
   const buyer = await ensureAccount(acts, BUYER_EMAIL, 'member');
-  const keys = await acts.listKeys();
-  if (keys.some((key) => key.name === 'demo')) return undefined;
+  if (await hasDemoKey(acts)) return;
   if (isNewBuyer || acts.balanceMicros(buyer.accountNumber) === 0) {
     deps.onProgress('crediting the demo buyer');
     await acts.grantCredit(buyer.accountNumber, BUYER_CREDIT_MICROS);
   }
-  const { key } = await acts.createKey(buyer, { name: 'demo' });
+}
+
+/**
+ * Makes the buyer's key, once. It is the last step of a start: a key that was made by a start that then fails, because
+ * its port is taken for instance, would never be shown.
+ * @returns the key when it was made now; it cannot be shown again.
+ */
+export async function makeDemoKey(acts: AdminActs): Promise<string | undefined> {
+  if (await hasDemoKey(acts)) return undefined;
+  const buyer = await acts.findAccount(BUYER_EMAIL);
+  if (buyer === undefined) return undefined;
+  const { key } = await acts.createKey(buyer, { name: DEMO_KEY_NAME });
   return key;
+}
+
+async function hasDemoKey(acts: AdminActs): Promise<boolean> {
+  const keys = await acts.listKeys();
+  return keys.some((key) => key.name === DEMO_KEY_NAME);
 }
 
 async function ensureAccount(acts: AdminActs, email: string, role: 'member' | 'operator') {

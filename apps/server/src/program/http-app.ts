@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import {
   errorHeaders,
   formatIso,
+  type GridError,
   GridFailure,
   gridError,
   httpStatusOf,
@@ -15,12 +17,14 @@ import Fastify, {
 } from 'fastify';
 import { newRequestId, setCommonHeaders } from '../http/request-ids.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { answerClientError } from './client-errors.ts';
+import { answerClientError, UNMET_EXPECTATION } from './client-errors.ts';
 
 const PLATFORM_BODY_LIMIT_BYTES = 64 * 1024;
 const HEADER_LIMIT_BYTES = 32 * 1024;
+const URL_LIMIT_CHARACTERS = 8 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 72_000;
+const CLOSE_PATIENCE_MS = 3_000;
 
 /** The one HTTP application. Rooms register their routes in encapsulated scopes of it. */
 export function createHttpApp(telemetry: Telemetry): FastifyInstance {
@@ -33,15 +37,22 @@ export function createHttpApp(telemetry: Telemetry): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
-    http: { maxHeaderSize: HEADER_LIMIT_BYTES },
+    // Node's own refusal of a missing Host header would be no JSON and without a request id.
+    http: { maxHeaderSize: HEADER_LIMIT_BYTES, requireHostHeader: false },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
+      setCommonHeaders(request as FastifyRequest, reply as FastifyReply);
       void answer(error, request as FastifyRequest, reply as FastifyReply, telemetry);
     },
   });
+  app.server.on('checkExpectation', (request: IncomingMessage) => {
+    answerClientError(Object.assign(new Error(), { code: UNMET_EXPECTATION }), request.socket);
+  });
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply);
-    done();
+    const fault = requestLineFault(request);
+    if (fault === undefined) done();
+    else done(new GridFailure(fault));
   });
   app.setErrorHandler((error: FastifyError, request, reply) => answer(error, request, reply, telemetry));
   app.setNotFoundHandler((request, reply) => {
@@ -53,6 +64,25 @@ export function createHttpApp(telemetry: Telemetry): FastifyInstance {
     done();
   });
   return app;
+}
+
+/**
+ * Stops listening, lets running requests end, and cuts off whoever still sends or reads after the patience: a closing
+ * server of Node no longer times out slow requests, so that one silent connection could hold the end of the program.
+ */
+export async function closeHttpApp(app: FastifyInstance, patienceMs = CLOSE_PATIENCE_MS): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), patienceMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cut);
+  }
+}
+
+function requestLineFault({ raw }: FastifyRequest): GridError | undefined {
+  if ((raw.url?.length ?? 0) > URL_LIMIT_CHARACTERS) return gridError('uri_too_long');
+  if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return undefined;
+  return gridError('invalid_request', { message: 'The Host header is missing.' });
 }
 
 function answer(
@@ -108,7 +138,6 @@ function tellTelemetry(telemetry: Telemetry, request: FastifyRequest, reply: Fas
   const config = request.routeOptions.config as RouteConfig;
   // The Consumption API tells its own requests, with counts that only it knows.
   if (config.route === undefined && request.routeOptions.url?.startsWith('/v1') === true) return;
-  const { socket } = request.raw;
   const errorCode = request.loggedErrorCode ?? reply.getHeader('x-grid-error-code');
   telemetry.request({
     requestId: request.id,
@@ -118,7 +147,8 @@ function tellTelemetry(telemetry: Telemetry, request: FastifyRequest, reply: Fas
     errorCode: typeof errorCode === 'string' ? errorCode : null,
     durationMs: reply.elapsedTime,
     bytesIn: Number(request.headers['content-length'] ?? 0) || 0,
-    bytesOut: socket?.bytesWritten ?? 0,
+    // The socket's own count is that of all its requests.
+    bytesOut: Number(reply.getHeader('content-length') ?? 0) || 0,
     accountNumber: request.loggedCaller?.accountNumber ?? null,
     keyId: request.loggedCaller?.keyId ?? null,
   });

@@ -23,8 +23,8 @@ import { registerTrading } from '../trading/routes.ts';
 import { bindActs } from './acts.ts';
 import { type AdminActs, startAdminSocket } from './admin-socket.ts';
 import type { Config } from './config.ts';
-import { DEMO_INSTRUMENTS, seedDemo } from './demo.ts';
-import { createHttpApp } from './http-app.ts';
+import { DEMO_INSTRUMENTS, makeDemoKey, seedDemo } from './demo.ts';
+import { closeHttpApp, createHttpApp } from './http-app.ts';
 import { marketQuotes } from './market-quotes.ts';
 import { registerPage } from './page.ts';
 
@@ -85,13 +85,14 @@ async function open(options: StartOptions, closers: (() => Promise<void>)[]): Pr
   const view = await MarketView.open(core);
   const replays = await openReplays(core, { config, closers });
   const app = createHttpApp(core.telemetry);
-  closers.push(() => app.close());
+  closers.push(() => closeHttpApp(app));
   const room = mount(app, core, { config, view, replays });
   const acts = bindActs({ ...core, status: () => statusOf(core, room) });
-  const key = config.isDemo ? await seed(core, { acts, builtin, onProgress }) : undefined;
+  if (config.isDemo) await seed(core, { acts, builtin, onProgress });
   const url = await app.listen({ port: config.port, host: config.host });
   const admin = await startAdminSocket({ ...core, dataFolder: config.dataFolder, acts });
   closers.push(() => admin.close());
+  const key = config.isDemo ? await makeDemoKey(acts) : undefined;
   const stop = async (): Promise<void> => {
     await room.drain(config.drainTimeoutMs);
     for (const close of closers.splice(0).reverse()) await close();
@@ -219,10 +220,10 @@ async function seed(
     builtin: BuiltinSupplier | undefined;
     onProgress: (message: string) => void;
   },
-): Promise<string | undefined> {
+): Promise<void> {
   const running =
     builtin === undefined ? undefined : { baseUrl: builtin.baseUrl, apiKey: builtin.apiKey, model: MODEL_ID };
-  return seedDemo({ ...core, acts, builtin: running, onProgress });
+  await seedDemo({ ...core, acts, builtin: running, onProgress });
 }
 
 function statusOf(core: Core, room: InferenceRoom): Record<string, unknown> {
