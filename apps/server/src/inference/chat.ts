@@ -20,6 +20,7 @@ import { type Settled, type SettlementSubject, settleRequest } from './metering/
 import type { RecentlyServed } from './models/recently-served.ts';
 import type { PendingReceipts } from './receipts/pending.ts';
 import { eligibleEndpoints, type Route, type Router } from './routing/route.ts';
+import { strictRequestError, takesAllParams } from './routing/upstream-body.ts';
 import { Terminal } from './terminal.ts';
 
 export interface ChatServiceDeps extends InferenceDeps, DeliveryDeps {
@@ -82,6 +83,8 @@ export class ChatService {
       allowedRegions: caller.allowedRegions,
     });
     if (!eligible.ok) return eligible.error;
+    const strictError = strictRequestError(request, eligible.endpoints);
+    if (strictError !== undefined) return strictError;
     const maxOutput = request.maxOutputTokens ?? instrument.specification.maxOutputTokens;
     const outputTokens = maxOutput * request.choiceCount;
     const plan = planHold({ inputTokens: read.value.inputTokens, outputTokens }, this.deps.settings);
@@ -214,6 +217,7 @@ export class ChatService {
     const routing = this.deps.router.route(this.deps.suppliers.endpointsFor(call.instrument.instrumentNo), {
       instrumentNo: call.instrument.instrumentNo,
       needs: call.request.needs,
+      accepts: (endpoint) => takesAllParams(call.request, endpoint),
       allowedRegions: call.caller.allowedRegions,
       obligors: [...obligors],
       nowMs: this.deps.clock(),

@@ -4,11 +4,13 @@ import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InferenceSettings } from './settings.ts';
 import {
+  CAPABILITIES,
   callerOf,
   endpointOf,
   giveUnits,
   KEY,
   openMarket,
+  SUBSTITUTE,
   startWorld,
   type World,
   type WorldOptions,
@@ -150,6 +152,25 @@ describe('errors before a supplier is asked', () => {
       400,
       'unknown_parameter',
     );
+  });
+
+  it('asks only suppliers that leave nothing out of a strict request, and refuses it where there is none', async () => {
+    const other = await startFaultySupplier();
+    await start();
+    await giveUnits(world.sequencer, 1);
+    const strict = { 'x-grid-strict-params': 'true' };
+    const biased = { ...ask, logit_bias: { 5: 1 } };
+    const refusal = await post(biased, strict);
+    expectRefusal(refusal, 400, 'unknown_parameter');
+    expect(refusal.body.error.param).toBe('logit_bias');
+    const capabilities = { ...CAPABILITIES, logitBias: true };
+    world.endpoints.push(endpointOf(other, { supplierAccount: SUBSTITUTE, capabilities }));
+    expect((await post(biased, strict)).status).toBe(200);
+    expect([supplier.requests.length, other.requests.length]).toEqual([0, 1]);
+    const lenient = await post(biased);
+    expect([lenient.status, lenient.headers.get('x-grid-ignored-params')]).toEqual([200, 'logit_bias']);
+    expect(supplier.requests).toHaveLength(1);
+    await other.close();
   });
 
   it('refuses a price ceiling that is no price', async () => {

@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import { buildChatUpstreamBody, chatCompletionId, type GridError, gridError } from '@opengrid/wire';
+import { chatCompletionId, type GridError, gridError } from '@opengrid/wire';
 import type { Endpoint } from '../../ports/supply.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Call } from '../call.ts';
 import type { EndpointHealth } from '../routing/endpoint-health.ts';
-import { type Route, wireCapabilities } from '../routing/route.ts';
+import type { Route } from '../routing/route.ts';
+import { upstreamBodyFor } from '../routing/upstream-body.ts';
 import type { UpstreamPools } from '../routing/upstream-pools.ts';
 import type { InferenceSettings } from '../settings.ts';
 import type { TerminalState } from '../terminal.ts';
@@ -133,7 +134,7 @@ export class Delivery {
     health.start(endpoint);
     const startedAt = performance.now();
     const end = await new Promise<AnswerEnd>((resolve) => {
-      const body = this.upstreamBody(endpoint);
+      const body = upstreamBodyFor(this.call.request, endpoint, this.call.outputLimit);
       const headers = withIgnoredParams(this.call.headers, body.ignoredParams);
       const answer = this.newAnswer(endpoint, headers, resolve);
       const attempt = new UpstreamAttempt(answer, {
@@ -155,16 +156,6 @@ export class Delivery {
     health.end(endpoint, outcomeOf(end), clock());
     this.report(endpoint, end, startedAt);
     return end;
-  }
-
-  private upstreamBody(endpoint: Endpoint): ReturnType<typeof buildChatUpstreamBody> {
-    const { request, outputLimit } = this.call;
-    return buildChatUpstreamBody(request, {
-      upstreamModel: endpoint.upstreamModel,
-      capabilities: wireCapabilities(endpoint.capabilities),
-      passThroughParams: new Set(endpoint.capabilities.passThroughParams),
-      ...(outputLimit === undefined ? {} : { maxOutputTokens: outputLimit }),
-    });
   }
 
   private newAnswer(

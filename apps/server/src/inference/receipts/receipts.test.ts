@@ -5,10 +5,13 @@ import type { Sequencer } from '../../sequencer/types.ts';
 import { forEachStore, type OpenStore } from '../../store/testing.ts';
 import {
   callerOf,
+  credit,
   endpointOf,
   giveUnits,
   KEY,
   openMarket,
+  restSell,
+  STRANGER,
   STRANGER_KEY,
   SUBSTITUTE,
   startWorldWith,
@@ -315,5 +318,11 @@ forEachStore('receipts', (open: OpenStore) => {
     });
     expect((await models('', KEY)).data).toMatchObject([{ funded: true }]);
     expect((await models('?funded=true', STRANGER_KEY)).data).toEqual([]);
+    // Money alone serves nobody: something must be offered under the ceiling.
+    world.callers.set('easy', callerOf({ accountNumber: STRANGER, mode: 'easy' }));
+    await credit(world.sequencer, 5_000_000, STRANGER);
+    expect((await models('', 'easy')).data).toMatchObject([{ funded: false }]);
+    await restSell(world.sequencer, { units: 1, priceTicks: 25_000 });
+    expect((await models('', 'easy')).data).toMatchObject([{ funded: true }]);
   });
 });

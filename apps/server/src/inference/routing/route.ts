@@ -14,6 +14,8 @@ import type { EndpointHealth } from './endpoint-health.ts';
 export interface RouteRequest {
   readonly instrumentNo: number;
   readonly needs: ChatNeeds;
+  /** Whether an endpoint that meets the needs may be asked; absent: all may. */
+  readonly accepts?: (endpoint: Endpoint) => boolean;
   /** Region codes; null = any. */
   readonly allowedRegions: readonly string[] | null;
   /** Accounts that owe the earmarked units, in drawing order. */
@@ -98,7 +100,8 @@ export class Router {
     const eligible = eligibleEndpoints(all, request);
     if (!eligible.ok) return eligible;
     const fit = eligible.endpoints.filter(
-      (endpoint) => this.health.unfitness(endpoint, request.nowMs) === undefined,
+      (endpoint) =>
+        request.accepts?.(endpoint) !== false && this.health.unfitness(endpoint, request.nowMs) === undefined,
     );
     const candidates = this.order(fit, request);
     if (candidates.length === 0) return { ok: false, error: gridError('no_capacity') };
@@ -139,8 +142,10 @@ export class Router {
     const near = own.filter((endpoint) => isInRegion(endpoint, request.allowedRegions));
     if (own.length > 0 && near.length === 0) return false;
     const able = near.filter(
-      ({ wire, capabilities }) =>
-        wire === 'openai' && meetsNeeds(request.needs, wireCapabilities(capabilities)),
+      (endpoint) =>
+        endpoint.wire === 'openai' &&
+        meetsNeeds(request.needs, wireCapabilities(endpoint.capabilities)) &&
+        request.accepts?.(endpoint) !== false,
     );
     return able.every((endpoint) => this.health.unfitness(endpoint, request.nowMs) === 'circuit_open');
   }
