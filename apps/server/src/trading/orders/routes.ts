@@ -21,8 +21,10 @@ function placeRoute(deps: CancelDeps): TradingRoute {
     consumptionKeys: 'refused',
     rate: 'order',
     // Every spelling of a market shares one bucket; what is no market shares one as well.
-    rateKey: (body: JsonObject) =>
-      String(deps.instruments.find(String(body.market_id))?.instrumentNo ?? 'unknown'),
+    rateKey: ({ market_id: reference }: JsonObject) => {
+      const instrument = typeof reference === 'string' ? deps.instruments.find(reference) : undefined;
+      return String(instrument?.instrumentNo ?? 'unknown');
+    },
     body: PLACE_ORDER,
     handle: (call) => placement.place(call),
     replay: (call, recorded) => placement.replay(call, recorded),
