@@ -36,7 +36,10 @@ describe('the benchmark upstream', () => {
     closers.push(() => agent.destroy());
     for (let count = 1; count <= 5; count += 1) {
       const response = await sendRequest({ url, agent, body: { stream: false, pad: 'x'.repeat(70_000) } });
-      expect(response.json).toMatchObject({ object: 'chat.completion', usage: { prompt_tokens: 16_245, total_tokens: 16_265 } });
+      expect(response.json).toMatchObject({
+        object: 'chat.completion',
+        usage: { prompt_tokens: 16_245, total_tokens: 16_265 },
+      });
       expect(supplier.requestCount()).toBe(count);
     }
   });
