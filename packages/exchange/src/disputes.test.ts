@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Command } from './commands.ts';
 import { Earmarks } from './earmarks.ts';
 import type { Accepted } from './events.ts';
 import { KIND } from './ledger.ts';
 import { checkInvariants } from './testing/invariants.ts';
-import { eventsOf, MARKET, moved, RULES, replay, Scene, usd } from './testing/scene.ts';
+import { eventsOf, MARKET, moved, order, RULES, replay, Scene, usd } from './testing/scene.ts';
 
 const [S, A, B, OPERATOR] = [1, 2, 3, 9];
 
@@ -187,6 +188,26 @@ describe('disputes', () => {
     scene.sell(S, 7, '2.0000');
     scene.buy(B, 7, '2.0000');
     checkInvariants(scene.exchange);
+  });
+
+  it('bar the account from everything that needs good standing, and nobody else', () => {
+    const scene = twoLots();
+    scene.card(B, '10');
+    scene.stock(A, 3);
+    opened(scene, '1');
+    const target = { account: A, instrument: MARKET, quantityUnits: 1 };
+    const barred: Command[] = [
+      order({ account: A, side: 'sell', quantityUnits: 1, priceTicks: 20_000 }),
+      { kind: 'issue', ...target },
+      { kind: 'transfer_issued', ...target },
+      { kind: 'transfer_to_consumption', ...target },
+      { kind: 'lock_collateral', account: A, amountMicros: 1 },
+      { kind: 'open_refund', account: A, amountMicros: 1 },
+    ];
+    for (const command of barred) {
+      expect(scene.attempt(command)).toEqual({ ok: false, code: 'account_suspended' });
+    }
+    expect(eventsOf(scene.buy(B, 1, '2.0000'), 'order')[0]!.status).toBe('active');
   });
 
   it('are refused without trace where the amount or the operator is unknown', () => {

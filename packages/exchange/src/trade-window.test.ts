@@ -64,13 +64,14 @@ describe('trade window', () => {
     });
     const property = fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
       let window = new TradeWindow();
-      const all: { atMs: number; priceTicks: number; counted: number }[] = [];
+      const all: PastTrade[] = [];
       let nowMs = 0;
       for (const { waitMs, lookMs, parties, ...rest } of steps) {
         nowMs += waitMs;
         const excluded = window.add({ atMs: nowMs, ...rest, buyer: parties[0]!, seller: parties[1]! });
-        expect(excluded).toBeLessThanOrEqual(rest.quantityUnits);
-        all.push({ atMs: nowMs, priceTicks: rest.priceTicks, counted: rest.quantityUnits - excluded });
+        const past: PastTrade = { atMs: nowMs, ...rest, parties, counted: rest.quantityUnits - excluded };
+        expect(excluded).toBe(excessOf(all, past));
+        all.push(past);
         window.vwap5mTicks(nowMs + lookMs);
         expect(window.vwap24hTicks(nowMs)).toBe(average(all, nowMs - DAY_MS));
         expect(window.vwap5mTicks(nowMs)).toBe(average(all, nowMs - 5 * MINUTE_MS));
@@ -84,6 +85,24 @@ describe('trade window', () => {
     check(property, { byDefault: 100, nightly: 5_000 });
   });
 });
+
+interface PastTrade {
+  readonly atMs: number;
+  readonly priceTicks: number;
+  readonly quantityUnits: number;
+  readonly parties: readonly number[];
+  readonly counted: number;
+}
+
+/** What the pair of a new trade has beyond a fifth of the day's volume, where ten or more accounts traded. */
+function excessOf(all: readonly PastTrade[], added: PastTrade): number {
+  const day = [...all.filter((one) => one.atMs > added.atMs - DAY_MS), added];
+  if (new Set(day.flatMap((one) => one.parties)).size < 10) return 0;
+  const sum = (trades: readonly PastTrade[]): number =>
+    trades.reduce((units, one) => units + one.quantityUnits, 0);
+  const pair = day.filter((one) => one.parties.every((party) => added.parties.includes(party)));
+  return Math.max(0, Math.min(added.quantityUnits, sum(pair) - Math.floor(sum(day) / 5)));
+}
 
 function average(
   trades: { atMs: number; priceTicks: number; counted: number }[],
