@@ -7,7 +7,16 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Canary, canaryOf, makeCanaries } from './canary.ts';
 import { searchBuffer, searchFolder, searchText } from './canary-search.ts';
 
-const canaries = makeCanaries(['prompt', 'completion', 'tool argument']);
+/** Markers whose hexadecimal form has a letter in every core: without one, capitals are the same as small letters. */
+function drawCanaries(): ReturnType<typeof makeCanaries<'prompt' | 'completion' | 'tool argument'>> {
+  for (;;) {
+    const drawn = makeCanaries(['prompt', 'completion', 'tool argument']);
+    const hexOf = (text: string): string => Buffer.from(text).toString('hex');
+    if ([...drawn.values()].every(({ family }) => /[a-f]/.test(hexOf(family)))) return drawn;
+  }
+}
+
+const canaries = drawCanaries();
 const all = [...canaries.values()];
 const prompt = canaries.get('prompt') as Canary;
 const { marker } = prompt;
