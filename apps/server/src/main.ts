@@ -70,13 +70,13 @@ async function start(config: Config): Promise<void> {
   const program = await startProgram({ config, onLost, onProgress: (message) => say(`  ${message}`) });
   guardProcess(program);
   stopOnSignals(program);
-  const { url, key, model } = program;
+  const { url, key, model, buyer } = program;
   if (process.env.OPENGRID_READY_LINE === '1') {
     process.stdout.write(`OPENGRID_READY ${JSON.stringify({ url, key: key ?? null })}\n`);
     return;
   }
   say(`  ready in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);
-  process.stdout.write(banner({ url, key, model }));
+  process.stdout.write(banner({ url, key, model, buyer }));
 }
 
 async function main(): Promise<void> {

@@ -26,7 +26,7 @@ export interface DeliveryEvent {
   readonly durationMs: number;
 }
 
-/** A named fact of the program itself: start, stop, takeover, migration. Values are numbers and enumerated words. */
+/** Something out of the ordinary in the program itself: a failed commit, a refused settlement. Numbers and words only. */
 export interface SystemEvent {
   readonly event: string;
   readonly fields?: Readonly<Record<string, number | string | boolean>>;

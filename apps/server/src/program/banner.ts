@@ -5,6 +5,8 @@ export interface BannerFacts {
   /** Shown once, at the first start of a demo market. */
   readonly key: string | undefined;
   readonly model: string;
+  /** Who can have a key made: the demo market's buyer, when there is one. */
+  readonly buyer: string | undefined;
 }
 
 export function curlSnippet({ url, key, model }: BannerFacts): string {
@@ -26,11 +28,21 @@ console.log(answer.choices[0].message.content, answer.usage);
 SNIPPET`;
 }
 
+function howToGetKey(buyer: string | undefined): string {
+  const make = (email: string) => `npx opengrid keys create --account ${email}`;
+  const use = 'The snippets read the key from OPENGRID_API_KEY.';
+  if (buyer !== undefined)
+    return `The key was shown at the first start. To make another:  ${make(buyer)}\n${use}`;
+  return `To open an account, give it credit and make a key:
+  npx opengrid accounts create you@example.com
+  npx opengrid accounts credit you@example.com 25.00
+  ${make('you@example.com')}
+${use}`;
+}
+
 export function banner(facts: BannerFacts): string {
   const key =
-    facts.key === undefined
-      ? 'Make a key with `npx opengrid keys create --account <email>`; the snippets read it from OPENGRID_API_KEY.'
-      : `Buyer's key, shown this once:  ${facts.key}`;
+    facts.key === undefined ? howToGetKey(facts.buyer) : `Buyer's key, shown this once:  ${facts.key}`;
   return `
 OpenGrid is running at ${facts.url}
 

@@ -1,4 +1,8 @@
 /** Turns what can go wrong at the start into what is wrong and what to do. Nothing else of an error is shown. */
+import { DiskFull } from '../store/database.ts';
+
+const DISK_IS_FULL =
+  'The disk of the database is full.\nFree some space on it and start again, or choose another data folder with --data.';
 
 interface Hinted {
   readonly message: string;
@@ -20,6 +24,7 @@ export interface StartAddress {
 
 /** Two lines for a person. */
 export function explainFailure(error: unknown, { host, port }: StartAddress): string {
+  if (error instanceof DiskFull) return DISK_IS_FULL;
   if (isHinted(error)) return `${error.message}\n${error.hint}`;
   const code = codeOf(error);
   switch (code) {
@@ -30,7 +35,10 @@ export function explainFailure(error: unknown, { host, port }: StartAddress): st
     case 'EADDRNOTAVAIL':
       return `${host} is not an address of this machine.\nUse --host 127.0.0.1, or 0.0.0.0 for every address.`;
     case 'ENOSPC':
-      return 'The disk is full.\nFree some space on the disk of the data folder, or choose another one with --data.';
+      return DISK_IS_FULL;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `The host name ${host} is not known here.\nUse --host 127.0.0.1, or 0.0.0.0 for every address.`;
     default:
       return `The start failed (${error instanceof Error ? error.name : 'unknown error'}${code === undefined ? '' : `, ${code}`}).\nRun again with LOG_LEVEL=error to see where.`;
   }

@@ -23,7 +23,7 @@ import { registerTrading } from '../trading/routes.ts';
 import { bindActs } from './acts.ts';
 import { type AdminActs, startAdminSocket } from './admin-socket.ts';
 import type { Config } from './config.ts';
-import { DEMO_INSTRUMENTS, makeDemoKey, seedDemo } from './demo.ts';
+import { BUYER_EMAIL, DEMO_INSTRUMENTS, makeDemoKey, seedDemo } from './demo.ts';
 import { closeHttpApp, createHttpApp } from './http-app.ts';
 import { marketQuotes } from './market-quotes.ts';
 import { registerPage } from './page.ts';
@@ -38,6 +38,8 @@ export interface Program {
   /** The demo buyer's key, when it was made by this start. */
   readonly key: string | undefined;
   readonly model: string;
+  /** Address of the demo buyer's account, when there is one. */
+  readonly buyer: string | undefined;
   readonly telemetry: ProgramTelemetry;
   /** Takes no new requests, lets running ones finish, settles everything, and closes the store. */
   stop(): Promise<void>;
@@ -97,7 +99,8 @@ async function open(options: StartOptions, closers: (() => Promise<void>)[]): Pr
     await room.drain(config.drainTimeoutMs);
     for (const close of closers.splice(0).reverse()) await close();
   };
-  return { url: reachable(url), key, model: DEMO_INSTRUMENTS[1], telemetry: core.telemetry, stop };
+  const buyer = core.accounts.find(BUYER_EMAIL)?.email;
+  return { url: reachable(url), key, model: DEMO_INSTRUMENTS[1], buyer, telemetry: core.telemetry, stop };
 }
 
 async function openCore(options: StartOptions, closers: (() => Promise<void>)[]): Promise<Core> {

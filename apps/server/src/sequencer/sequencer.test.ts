@@ -1,5 +1,6 @@
 import { KIND } from '@opengrid/exchange';
 import { describe, expect, it, vi } from 'vitest';
+import type { SystemEvent } from '../ports/telemetry.ts';
 import { CommitOutcomeUnknown, CommitRefused, type Database, StoreUnavailable } from '../store/database.ts';
 import { forEachStore } from '../store/testing.ts';
 import { hashState } from './recovery.ts';
@@ -13,6 +14,7 @@ import {
   receiptFacts,
   SUPPLIER,
   seedMarket,
+  silentTelemetry,
 } from './testing.ts';
 import { EngineOverloaded, EngineUnavailable, OutcomeUnknown } from './types.ts';
 import { verifyLedger } from './verify.ts';
@@ -141,12 +143,16 @@ forEachStore('sequencer', (open) => {
   it('a commit that certainly failed is undone in memory and answered as not accepted', async () => {
     const store = await open();
     const { database, failNext } = faulty(store.database);
-    const sequencer = await openSequencer(database);
+    const told: SystemEvent[] = [];
+    const telemetry = { ...silentTelemetry, system: (event: SystemEvent) => void told.push(event) };
+    const sequencer = await openSequencer(database, { telemetry });
     await seedMarket(sequencer);
     const before = stateOf(sequencer);
     failNext('before');
     await expect(sequencer.submit(buy(1))).rejects.toBeInstanceOf(EngineUnavailable);
     expect(stateOf(sequencer)).toBe(before);
+    const [failed] = told;
+    expect(failed).toMatchObject({ event: 'commit_failed', fields: { reason: 'StoreUnavailable' } });
     await accepted(sequencer, buy(1));
     expect((await verifyLedger(store.database)).ok).toBe(true);
   });

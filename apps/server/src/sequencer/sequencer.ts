@@ -1,7 +1,7 @@
 import { type Command, Earmarks, type Exchange, type Refused } from '@opengrid/exchange';
 import { newId } from '../ids.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { CommitOutcomeUnknown, type Database } from '../store/database.ts';
+import { CommitOutcomeUnknown, CommitRefused, type Database } from '../store/database.ts';
 import { type Lease, renewLease, takeLease } from './lease.ts';
 import { type Applied, BatchProjection } from './projection.ts';
 import { type ReplayProgress, recover, writeSnapshot } from './recovery.ts';
@@ -205,7 +205,7 @@ class MarketSequencer implements Sequencer {
     const isUnknown = cause instanceof CommitOutcomeUnknown;
     this.options.telemetry.system({
       event: 'commit_failed',
-      fields: { is_unknown: isUnknown, batch: number },
+      fields: { reason: reasonOf(cause), is_unknown: isUnknown, batch: number },
     });
     const deadlineMs = this.clock() + this.options.recoveryPatienceMs;
     let isAnswered = false;
@@ -290,6 +290,12 @@ class MarketSequencer implements Sequencer {
       this.options.telemetry.fault('sequencer snapshot', error);
     }
   }
+}
+
+/** The class of a failure, such as `DiskFull`: its message stays out of logs. */
+function reasonOf(cause: unknown): string {
+  const reason = cause instanceof CommitRefused ? cause.reason : cause;
+  return reason instanceof Error ? reason.constructor.name : typeof reason;
 }
 
 function earmarksOf(exchange: Exchange): Earmarks {

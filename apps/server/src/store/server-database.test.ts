@@ -66,6 +66,16 @@ describe('a server that cannot be used', () => {
     expect(error).toBeInstanceOf(StoreUnavailable);
     expect(inspect(error, { depth: 9 })).not.toContain('hush');
   });
+
+  it.each(['mysql://somebody:hush@127.0.0.1/grid', 'grid', 'http://127.0.0.1:1/'])(
+    'is told from %s, which is for another program',
+    async (url) => {
+      const error = await failureOf(open(url));
+      expect(error.message).toContain('cannot be read');
+      expect(error.hint).toContain('postgres://');
+      expect(inspect(error, { depth: 9 })).not.toContain('hush');
+    },
+  );
 });
 
 describe('commits on a server', () => {

@@ -185,6 +185,8 @@ function toConfig(options: ServerOptions): pg.PoolConfig {
 /** Host and port, and never the rest of the URL: it holds the password. */
 function locationOf(config: pg.PoolConfig): string {
   try {
+    // The parser takes any text, and finds a host in what was meant for another program.
+    if (!/^(postgres(ql)?:\/\/|\/|socket:)/.test(config.connectionString ?? '')) throw new TypeError();
     const { host, port } = new pg.Client(config);
     return `${host}:${port}`;
   } catch {

@@ -10,8 +10,9 @@ export interface FaultRecord {
   readonly frames: readonly string[];
 }
 
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-const FRAME = /^ +at (?:async )?(?:([\w.$<>#[\] ]{1,80}) \()?(?:file:\/\/)?(\/[\w./@+-]+):(\d+):(\d+)\)?$/;
+const ROOT = new URL('../../../../', import.meta.url);
+const OUR_PATH = /^[\w./@+-]+$/;
+const FRAME = /^ +at (?:async )?(?:([\w.$<>#[\] ]{1,80}) \()?(file:\/\/)?(\/[^:()\n]{1,300}):(\d+):(\d+)\)?$/;
 const CLASS_NAME = /^[A-Za-z_$][\w$]{0,60}$/;
 const MACHINE_CODE = /^[A-Z0-9_]{1,40}$/;
 const MAX_FRAMES = 12;
@@ -40,20 +41,23 @@ function framesText(error: Error): string {
   return stack.slice(start + error.message.length);
 }
 
-function ourFrame(line: string): string | undefined {
+/** Stacks name modules by URL, in which a space of the folder's name is `%20`, and other files by path. */
+function ourFrame(line: string, rootUrl: URL): string | undefined {
   const match = FRAME.exec(line);
-  const path = match?.[2];
-  if (match === null || path === undefined || !path.startsWith(ROOT)) return undefined;
-  const inside = path.slice(ROOT.length);
-  if (inside.includes('node_modules/')) return undefined;
-  return `${match[1] ?? 'anonymous'} (${inside}:${match[3]}:${match[4]})`;
+  const path = match?.[3];
+  if (match === null || path === undefined) return undefined;
+  const root = match[2] === undefined ? fileURLToPath(rootUrl) : rootUrl.pathname;
+  if (!path.startsWith(root)) return undefined;
+  const inside = path.slice(root.length);
+  if (inside.includes('node_modules/') || !OUR_PATH.test(inside)) return undefined;
+  return `${match[1] ?? 'anonymous'} (${inside}:${match[4]}:${match[5]})`;
 }
 
-/** Reduces an exception, or whatever was thrown, to what may be logged. */
-export function describeFault(error: unknown): FaultRecord {
+/** Reduces an exception, or whatever was thrown, to what may be logged. Our own files are those below the root. */
+export function describeFault(error: unknown, rootUrl = ROOT): FaultRecord {
   const isError = error instanceof Error;
   const lines = isError ? framesText(error).split('\n') : [];
-  const frames = lines.map(ourFrame).filter((frame) => frame !== undefined);
+  const frames = lines.map((line) => ourFrame(line, rootUrl)).filter((frame) => frame !== undefined);
   return {
     errorClass: classOf(error),
     errorCode: codeOf(error),

@@ -81,8 +81,8 @@ describe('the log', () => {
     ]);
   });
 
-  it('replaces text that is no plain word in system events', () => {
-    const { telemetry, entries, lines } = setUp();
+  it('tells system events at the default level, and replaces text in them that is no plain word', () => {
+    const { telemetry, entries, lines } = setUp({ logLevel: 'warn' });
     telemetry.system({ event: 'started', fields: { port: 4000, engine: 'embedded', oops: CONTENT } });
     expect(entries()[0]).toMatchObject({ event: 'started', port: 4000, engine: 'embedded', oops: '[text]' });
     expect(lines.join()).not.toContain('prompt');
@@ -116,6 +116,22 @@ describe('faults that try to carry content', () => {
     expect(error.stack).toContain('secret');
     error.message = 'something else';
     expect(describeFault(error).frames).toEqual([]);
+  });
+
+  it('finds our files below a folder with a space in its name, whichever way the stack spells it', () => {
+    const error = new Error('secret');
+    error.stack = [
+      'Error: secret',
+      '    at url (file:///home/a%20b/apps/server/dist/x.js:1:2)',
+      '    at async path (/home/a b/apps/server/dist/y.js:3:4)',
+      '    at file:///home/a%20b/node_modules/z/z.js:5:6',
+      '    at file:///home/a%20b/apps/se%20cret:7:8',
+      '    at elsewhere (file:///home/a%20bc/apps/x.js:9:10)',
+    ].join('\n');
+    expect(describeFault(error, new URL('file:///home/a%20b/')).frames).toEqual([
+      'url (apps/server/dist/x.js:1:2)',
+      'path (apps/server/dist/y.js:3:4)',
+    ]);
   });
 
   it('does not read a frame out of a message', () => {

@@ -103,7 +103,8 @@ export function createTelemetry(options: TelemetryOptions): ProgramTelemetry {
       if (isFailure) log.warn(deliveryLine(event));
       else if (log.isLevelEnabled('debug')) log.debug(deliveryLine(event));
     },
-    system: (event) => log.info(systemLine(event)),
+    // All of them are out of the ordinary, and an operator at the default level has to learn of them.
+    system: (event) => log.warn(systemLine(event)),
     fault(where, error) {
       metrics.fault(where);
       const { errorClass, errorCode, causeClass, frames } = describeFault(error);
