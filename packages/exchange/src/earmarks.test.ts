@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { LotRange } from './commands.ts';
 import { Earmarks, type Hold, heldTokens } from './earmarks.ts';
 import { checkInvariants } from './testing/invariants.ts';
-import { check, eventsOf, MARKET, Scene } from './testing/scene.ts';
+import { check, eventsOf, MARKET, PATIENCE, Scene } from './testing/scene.ts';
 
 const [S, A] = [1, 2];
 
@@ -155,7 +155,7 @@ const lots = fc.uniqueArray(
   },
 );
 
-describe('earmarks beside a naive list of tokens', () => {
+describe('earmarks beside a naive list of tokens', PATIENCE, () => {
   it('hand out the same tokens in the same order, never more than there are, each of them once', () => {
     const property = fc.property(lots, fc.array(action, { maxLength: 60, size: 'max' }), (sizes, actions) => {
       const earmarks = new Earmarks();
@@ -206,7 +206,7 @@ describe('earmarks beside a naive list of tokens', () => {
   });
 });
 
-describe('earmarks and settlement', () => {
+describe('earmarks and settlement', PATIENCE, () => {
   it('draws of interleaved holds are all accepted, and every token is drawn once', () => {
     const property = fc.property(
       fc.array(

@@ -13,7 +13,7 @@ import {
 } from './testing/commands.ts';
 import { checkInvariants } from './testing/invariants.ts';
 import { NaiveBook } from './testing/naive-book.ts';
-import { check, eventsOf, RULES, replay, type Scene } from './testing/scene.ts';
+import { check, eventsOf, PATIENCE, RULES, replay, type Scene } from './testing/scene.ts';
 
 const DEPTH = 10_000;
 /** Collars so wide that a market order is bound by nothing but the book. */
@@ -103,7 +103,7 @@ function expectOrderSums(tallies: Map<number, Tally>, command: Command, accepted
   }
 }
 
-describe('the exchange under random commands', () => {
+describe('the exchange under random commands', PATIENCE, () => {
   it('conserves USD and tokens, keeps every balance equal to its rows, and never crosses a book', () => {
     check(
       fc.property(stream, (steps) => {

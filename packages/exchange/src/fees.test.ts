@@ -3,7 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { cumulativeShare, mulDiv, mulDivHalfUp } from './integers.ts';
 import { KIND } from './ledger.ts';
 import { checkInvariants } from './testing/invariants.ts';
-import { check, eventsOf, marketOrder, moved, order, RULES, Scene, ticks, usd } from './testing/scene.ts';
+import {
+  check,
+  eventsOf,
+  marketOrder,
+  moved,
+  order,
+  PATIENCE,
+  RULES,
+  Scene,
+  ticks,
+  usd,
+} from './testing/scene.ts';
 
 const [S, A, B] = [1, 2, 3];
 const big = fc.oneof(
@@ -22,7 +33,7 @@ function sweep(quantities: readonly number[], price: string, rules = RULES) {
   return { scene, outcome: scene.buy(A, total, price) };
 }
 
-describe('exact integers', () => {
+describe('exact integers', PATIENCE, () => {
   it('multiply and divide as big integers do, rounding down or half up', () => {
     const property = fc.property(big, big, divisor, (a, b, by) => {
       const [down, halfUp] = [

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check } from './testing/scene.ts';
+import { check, PATIENCE } from './testing/scene.ts';
 import { TradeWindow } from './trade-window.ts';
 
 const MINUTE_MS = 60_000;
@@ -10,7 +10,7 @@ function trade(atMs: number, priceTicks: number, quantityUnits: number, parties:
   return { atMs, priceTicks, quantityUnits, buyer: parties[0], seller: parties[1] };
 }
 
-describe('trade window', () => {
+describe('trade window', PATIENCE, () => {
   it('averages by volume, rounded half up to the tick', () => {
     const window = new TradeWindow();
     window.add(trade(0, 25_000, 10));

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BookDriver, sideCode } from '../testing/book-driver.ts';
 import { NaiveBook, type NaiveMessage } from '../testing/naive-book.ts';
-import { check } from '../testing/scene.ts';
+import { check, PATIENCE } from '../testing/scene.ts';
 import { NONE, PRICE_LIMIT_TICKS } from './price-ladder.ts';
 
 /** Mostly a narrow band, so that orders meet; sometimes the ends of the range and the seams of the ladder. */
@@ -55,7 +55,7 @@ function expectSameBook(driver: BookDriver, naive: NaiveBook): void {
   expect(driver.book.orderCount).toBe(naive.orders.length);
 }
 
-describe('the book beside a naive one', () => {
+describe('the book beside a naive one', PATIENCE, () => {
   it('gives the same reports, best prices, depth and queues after every message', () => {
     const property = fc.property(fc.array(step, { minLength: 1, maxLength: 250, size: 'max' }), (steps) => {
       const [driver, naive] = [new BookDriver(), new NaiveBook()];

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check } from '../testing/scene.ts';
+import { check, PATIENCE } from '../testing/scene.ts';
 import { NONE, PRICE_LIMIT_TICKS, PriceLadder } from './price-ladder.ts';
 
 /** Keys where words, pages and summary words begin and end, and any others. */
@@ -33,7 +33,7 @@ function walk(ladder: PriceLadder): number[] {
   return keys;
 }
 
-describe('price ladder', () => {
+describe('price ladder', PATIENCE, () => {
   it('lists the same keys as a sorted array after every insert and removal', () => {
     const property = fc.property(
       fc.array(key, { maxLength: 120, size: 'max' }),

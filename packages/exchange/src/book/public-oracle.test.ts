@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type MessageSink, playScenario, SCENARIOS } from '../testing/public-workload.ts';
+import { PATIENCE } from '../testing/scene.ts';
 import { Book, type Incoming, PREVENTION } from './book.ts';
 import { NONE } from './price-ladder.ts';
 
@@ -99,7 +100,7 @@ const isNightly = process.env.OPENGRID_NIGHTLY !== undefined;
 /** Each scenario takes seconds; the one with the most trades runs every time. */
 const chosen = SCENARIOS.filter(({ name }) => isNightly || name === 'flash-crash');
 
-describe('the public benchmark flash1-dev/matching-engine-benchmark', () => {
+describe('the public benchmark flash1-dev/matching-engine-benchmark', PATIENCE, () => {
   it.each(chosen)(
     'scenario $name: two million messages give the published report, byte for byte',
     (scenario) => {
