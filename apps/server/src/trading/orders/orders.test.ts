@@ -271,7 +271,7 @@ forEachStore('access to orders', (open, engine) => {
     expect(publicRoute.body.errors.code).toBe('invalid_signature');
     expect((await buyer.get('/v1/markets')).status).toBe(200);
     const method = await buyer.call('PATCH', '/v1/orders');
-    expect([method.status, method.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
+    expect([method.status, method.headers.get('allow')]).toEqual([405, 'POST, GET, HEAD, OPTIONS']);
     await floor.signingKeys.revoke(buyer.keyId);
     expect((await buyer.get(`/v1/orders/${id}`)).body.errors.code).toBe('key_revoked');
   });
