@@ -1,6 +1,7 @@
 // A writer that was frozen wakes up after another one has taken over: it writes nothing more, and ends.
 import {
   type FaultySupplier,
+  runProgram,
   sendRequest,
   sharedPostgres,
   startFaultySupplier,
@@ -9,11 +10,13 @@ import {
 } from '@opengrid/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newDataFolder } from '../src/store/testing.ts';
 import { Instance } from './testing/instance.ts';
 import { expectRefusal } from './testing/refusal.ts';
 
 /** Says to whoever supervises the program that the lease was lost. */
 const EXIT_FENCED = 75;
+const SECRET = { OPENGRID_SECRET: 'one secret for both of the programs' };
 const body = { model: 'text-standard', messages: [{ role: 'user', content: 'The sea was' }] };
 
 interface Written {
@@ -42,8 +45,7 @@ describe('two programs on one database', () => {
 
   function launch(): Promise<Instance> {
     // Keys are told and credentials are opened with the secret, which both must have.
-    const env = { OPENGRID_SECRET: 'one secret for both of the programs' };
-    return Instance.start({ databaseUrl, env, args: ['--no-builtin-supplier'] });
+    return Instance.start({ databaseUrl, env: SECRET, args: ['--no-builtin-supplier'] });
   }
 
   function request(instance: Instance, stream: boolean) {
@@ -63,8 +65,21 @@ describe('two programs on one database', () => {
     }
   }
 
-  it('the frozen one has lost its place when it wakes up', async () => {
+  it('one that cannot start does not take the place of the one that runs', async () => {
     first = await launch();
+    await first.addSupplier(double, { name: 'Sealed', instrument: 'text-max', price: '30.00', units: 1 });
+    const port = Number(new URL(first.url).port);
+    const options = { databaseUrl, args: ['--no-builtin-supplier'] };
+    const samePort = await runProgram({ ...options, dataFolder: first.dataFolder, port, env: SECRET });
+    expect([samePort.code, samePort.output]).toEqual([1, expect.stringContaining(`Port ${port}`)]);
+    const otherSecret = { OPENGRID_SECRET: 'a secret that has sealed nothing of all this' };
+    const wrong = await runProgram({ ...options, dataFolder: await newDataFolder(), env: otherSecret });
+    expect([wrong.code, wrong.output]).toEqual([1, expect.stringContaining('cannot be opened')]);
+    const { epoch } = await written();
+    expect(Number(epoch)).toBe(1);
+  });
+
+  it('the frozen one has lost its place when it wakes up', async () => {
     await first.addSupplier(double, { name: 'Both', instrument: 'text-standard', price: '0.25', units: 9 });
     expect((await sendRequest(request(first, false))).status).toBe(200);
 

@@ -74,6 +74,8 @@ export class ChatService {
 
   private async tryToServe(incoming: Incoming): Promise<GridError | undefined> {
     const { caller } = incoming;
+    // What could not be settled must not be asked of a supplier.
+    if (!this.deps.sequencer.status.isAccepting) return gridError('engine_unavailable');
     const read = readRequest(incoming, caller, this.deps.instruments);
     if (!read.ok) return read.error;
     const { request, instrument } = read.value;

@@ -70,6 +70,18 @@ function expectRefusal(refusal: Refusal, status: number, code: string): void {
   expect(JSON.stringify(refusal.body)).not.toContain('secret');
 }
 
+describe('an engine that takes no commands', () => {
+  it('is told before a supplier is asked for what could not be settled', async () => {
+    await start();
+    await giveUnits(world.sequencer, 1);
+    Object.assign(world.sequencer.status, { isAccepting: false });
+    const { status, headers, body } = await post(ask);
+    expect([status, body.error.code]).toEqual([503, 'engine_unavailable']);
+    expect(headers.get('retry-after')).toBe('1');
+    expect(supplier.requests).toEqual([]);
+  });
+});
+
 describe('errors before a supplier is asked', () => {
   it('refuses credentials with the reason of the key directory', async () => {
     await start();

@@ -38,7 +38,7 @@ export class MemorySequencer implements Sequencer {
   readonly exchange = new Exchange();
   readonly earmarks = new Earmarks();
   readonly commands: { readonly command: Command; readonly attachment: Attachment | undefined }[] = [];
-  readonly status = { isLeading: true, epoch: 1, queueLength: 0 };
+  readonly status = { isLeading: true, isAccepting: true, epoch: 1, queueLength: 0 };
   private readonly listeners: ((batch: CommittedBatch) => void)[] = [];
   /** When set, `submit` fails with what it returns, if anything. */
   breakdown: ((command: Command) => Error | undefined) | undefined;

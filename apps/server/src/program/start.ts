@@ -15,12 +15,14 @@ import type { Sequencer } from '../sequencer/types.ts';
 import type { Database } from '../store/database.ts';
 import { openDatabase } from '../store/open.ts';
 import { SupplierRegistry } from '../suppliers/registry.ts';
+import { assertCredentialsOpen } from '../suppliers/rows.ts';
 import { Vault } from '../suppliers/vault.ts';
 import { createTelemetry, type ProgramTelemetry } from '../telemetry/telemetry.ts';
 import { SignatureReplays } from '../trading/auth/replays.ts';
 import { MarketView } from '../trading/market-view.ts';
 import { registerTrading } from '../trading/routes.ts';
 import { bindActs } from './acts.ts';
+import { assertAddressFree } from './address.ts';
 import { type AdminActs, startAdminSocket } from './admin-socket.ts';
 import type { Config } from './config.ts';
 import { BUYER_EMAIL, DEMO_INSTRUMENTS, makeDemoKey, seedDemo } from './demo.ts';
@@ -110,6 +112,10 @@ async function openCore(options: StartOptions, closers: (() => Promise<void>)[])
   const database = await openDatabase({ databaseUrl, dataFolder, onProgress });
   closers.push(() => database.close());
   const secrets = await loadSecrets({ dataFolder, secret });
+  const vault = new Vault(secrets.vaultKey);
+  // The lease comes last: taking it ends the process that has it, so nothing known to fail may come after it.
+  await assertAddressFree(config);
+  await assertCredentialsOpen(database, vault);
   const nowMs = Date.now();
   await seedInstruments(database, nowMs);
   const instruments = await loadCatalogue(database, nowMs);
@@ -138,7 +144,7 @@ async function openCore(options: StartOptions, closers: (() => Promise<void>)[])
   const suppliers = await SupplierRegistry.open({
     database,
     sequencer,
-    vault: new Vault(secrets.vaultKey),
+    vault,
     openAccount: async ({ email, name }) => {
       const opened = await accounts.create({ email, name, mode: 'advanced', isEmailVerified: true });
       if (!opened.ok) throw new Error('the account of a new supplier could not be opened');

@@ -244,7 +244,10 @@ describe('sequencer without a store to rely on', () => {
     const { sequencer, cut } = await onFailingStore();
     cut('unknown');
     await expect(sequencer.submit(buy(1))).rejects.toBeInstanceOf(OutcomeUnknown);
+    expect(sequencer.status.isAccepting).toBe(false);
     await expect(sequencer.submit(buy(1))).rejects.toBeInstanceOf(EngineUnavailable);
+    // The end must not wait for a store that may never come back.
+    await sequencer.close();
   });
 
   it('refuses more than its queue holds', async () => {

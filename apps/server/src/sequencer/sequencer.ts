@@ -14,6 +14,7 @@ import {
   EngineUnavailable,
   OutcomeUnknown,
   type Sequencer,
+  type SequencerStatus,
 } from './types.ts';
 
 export interface SequencerOptions {
@@ -54,6 +55,8 @@ const DEFAULTS = {
 /** Replays longer than this are cut short for the next start by a snapshot. */
 const SNAPSHOT_AFTER_REPLAY = 5_000;
 const RECOVERY_PAUSE_MS = 200;
+/** An outage that lasts is told every ten seconds. */
+const TOLD_EVERY_ATTEMPTS = 50;
 
 export async function startSequencer(options: SequencerOptions): Promise<Sequencer> {
   const lease = await takeLease(options.database);
@@ -79,6 +82,8 @@ class MarketSequencer implements Sequencer {
   private sinceSnapshot = 0;
   /** Set while the store cannot be reached and callers are no longer kept waiting. */
   private isStalled = false;
+  /** Set by `close`: what is queued is still done, but a store that is out of reach is not waited for. */
+  private isEnding = false;
 
   constructor(options: SequencerOptions, lease: Lease, exchange: Exchange) {
     this.options = { ...DEFAULTS, ...options };
@@ -88,8 +93,17 @@ class MarketSequencer implements Sequencer {
     this.earmarks = earmarksOf(exchange);
   }
 
-  get status(): { isLeading: boolean; epoch: number; queueLength: number } {
-    return { isLeading: this.state === 'leading', epoch: this.lease.epoch, queueLength: this.queue.length };
+  get status(): SequencerStatus {
+    return {
+      isLeading: this.state === 'leading',
+      isAccepting: this.isAccepting,
+      epoch: this.lease.epoch,
+      queueLength: this.queue.length,
+    };
+  }
+
+  private get isAccepting(): boolean {
+    return (this.state === 'leading' || this.state === 'recovering') && !this.isStalled && !this.isEnding;
   }
 
   onCommitted(listener: (batch: CommittedBatch) => void): void {
@@ -97,8 +111,7 @@ class MarketSequencer implements Sequencer {
   }
 
   submit(command: Command, attachment?: Attachment): Promise<Committed | Refused> {
-    if (this.state === 'closing' || this.state === 'lost' || this.isStalled)
-      return Promise.reject(new EngineUnavailable());
+    if (!this.isAccepting) return Promise.reject(new EngineUnavailable());
     if (this.queue.length >= this.options.queueLimit) return Promise.reject(new EngineOverloaded());
     return new Promise((resolve, reject) => {
       this.queue.push({ command, attachment, resolve, reject });
@@ -107,8 +120,9 @@ class MarketSequencer implements Sequencer {
   }
 
   async close(): Promise<void> {
-    if (this.state === 'lost') return;
+    this.isEnding = true;
     while (this.running !== undefined) await this.running;
+    if (this.state === 'lost') return;
     this.state = 'closing';
     if (this.sinceSnapshot > 0) await writeSnapshot(this.options.database, this.exchange);
     this.sinceSnapshot = 0;
@@ -209,7 +223,7 @@ class MarketSequencer implements Sequencer {
     });
     const deadlineMs = this.clock() + this.options.recoveryPatienceMs;
     let isAnswered = false;
-    for (;;) {
+    for (let attempt = 0; ; attempt += 1) {
       try {
         const lease = await renewLease(this.options.database, this.lease.epoch);
         if (lease === undefined) {
@@ -219,7 +233,7 @@ class MarketSequencer implements Sequencer {
         await this.rebuild(lease, batch, { number, isAnswered });
         return;
       } catch (error) {
-        this.options.telemetry.fault('sequencer recovery', error);
+        if (attempt % TOLD_EVERY_ATTEMPTS === 0) this.options.telemetry.fault('sequencer recovery', error);
       }
       if (!isAnswered && this.clock() > deadlineMs) {
         isAnswered = true;
@@ -227,6 +241,10 @@ class MarketSequencer implements Sequencer {
         const answer = isUnknown ? new OutcomeUnknown() : new EngineUnavailable();
         for (const { waiting } of batch) waiting.reject(answer);
         this.rejectQueue();
+      }
+      if (isAnswered && this.isEnding) {
+        this.state = 'lost';
+        return;
       }
       await new Promise((resolve) => setTimeout(resolve, RECOVERY_PAUSE_MS));
     }

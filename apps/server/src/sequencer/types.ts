@@ -89,6 +89,15 @@ export class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';
 }
 
+/** What is known of the writer without asking the store. */
+export interface SequencerStatus {
+  readonly isLeading: boolean;
+  /** False when a command would be refused at once: the store has been out of reach for a while, or this is the end. */
+  readonly isAccepting: boolean;
+  readonly epoch: number;
+  readonly queueLength: number;
+}
+
 /** The one writer of the market. */
 export interface Sequencer {
   /**
@@ -101,7 +110,7 @@ export interface Sequencer {
   /** Holds of requests in flight, over committed lots. */
   readonly earmarks: Earmarks;
   onCommitted(listener: (batch: CommittedBatch) => void): void;
-  readonly status: { readonly isLeading: boolean; readonly epoch: number; readonly queueLength: number };
+  readonly status: SequencerStatus;
   /** Waits for what is queued, then stops accepting. */
   close(): Promise<void>;
 }

@@ -53,6 +53,16 @@ export async function readEndpoints(store: Queryable): Promise<EndpointRow[]> {
   return rows;
 }
 
+/**
+ * Opens the credentials that are in use once.
+ * @throws VaultError when the secret is not the one they were sealed with.
+ */
+export async function assertCredentialsOpen(store: Queryable, vault: Vault): Promise<void> {
+  for (const { state, endpoint_id, credential_ciphertext } of await readEndpoints(store))
+    if (state === 'qualified' && credential_ciphertext !== null)
+      vault.open(credential_ciphertext, endpoint_id);
+}
+
 /** The endpoint as the router uses it, its credential opened. */
 export function toEndpoint(row: EndpointRow, supplier: SupplierRow, vault: Vault): Endpoint {
   const sealed = row.credential_ciphertext;
