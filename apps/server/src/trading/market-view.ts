@@ -149,30 +149,24 @@ export class MarketView {
 
   private follow({ entries }: CommittedBatch): void {
     for (const { outcome, atMs } of entries) {
-      for (const event of outcome.events) this.followEvent(event, atMs, outcome.marketSeq);
+      for (const event of outcome.events) this.followEvent(event, atMs);
+      // A suspension cancels orders in many markets at once: each has moved on.
+      for (const { instrument, sequence } of outcome.marketSequences)
+        this.open(instrument).sequence = sequence;
     }
   }
 
-  private followEvent(event: ExchangeEvent, atMs: number, marketSeq: number): void {
-    if (event.type === 'level') this.followLevel(event, atMs, marketSeq);
+  private followEvent(event: ExchangeEvent, atMs: number): void {
+    if (event.type === 'level') this.followLevel(event, atMs);
     else if (event.type === 'trade') this.followTrade(event, atMs);
-    else if (event.type === 'market') {
-      const market = this.open(event.instrument);
-      market.tradingState = event.state;
-      market.sequence = marketSeq;
-    }
+    else if (event.type === 'market') this.open(event.instrument).tradingState = event.state;
   }
 
-  private followLevel(
-    event: Extract<ExchangeEvent, { type: 'level' }>,
-    atMs: number,
-    marketSeq: number,
-  ): void {
+  private followLevel(event: Extract<ExchangeEvent, { type: 'level' }>, atMs: number): void {
     const market = this.open(event.instrument);
     const { priceTicks, quantityUnits, orderCount } = event;
     if (quantityUnits === 0) market.levels[event.side].delete(priceTicks);
     else market.levels[event.side].set(priceTicks, { priceTicks, quantityUnits, orderCount });
-    market.sequence = marketSeq;
     market.updatedAtMs = atMs;
   }
 
