@@ -122,13 +122,13 @@ describe('faults that try to carry content', () => {
     const error = new Error('secret');
     error.stack = [
       'Error: secret',
-      '    at url (file:///home/a%20b/apps/server/dist/x.js:1:2)',
-      '    at async path (/home/a b/apps/server/dist/y.js:3:4)',
-      '    at file:///home/a%20b/node_modules/z/z.js:5:6',
-      '    at file:///home/a%20b/apps/se%20cret:7:8',
-      '    at elsewhere (file:///home/a%20bc/apps/x.js:9:10)',
+      '    at url (file:///a%20grid/apps/server/dist/x.js:1:2)',
+      '    at async path (/a grid/apps/server/dist/y.js:3:4)',
+      '    at file:///a%20grid/node_modules/z/z.js:5:6',
+      '    at file:///a%20grid/apps/se%20cret:7:8',
+      '    at elsewhere (file:///a%20grids/apps/x.js:9:10)',
     ].join('\n');
-    expect(describeFault(error, new URL('file:///home/a%20b/')).frames).toEqual([
+    expect(describeFault(error, new URL('file:///a%20grid/')).frames).toEqual([
       'url (apps/server/dist/x.js:1:2)',
       'path (apps/server/dist/y.js:3:4)',
     ]);
