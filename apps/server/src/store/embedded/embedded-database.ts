@@ -174,13 +174,7 @@ class EmbeddedDatabase implements Database {
       beginCreation(this.#folder);
     }
     await this.#openSession();
-    if (!isNew) return;
-    endCreation(this.#folder);
-    // WebAssembly gives no memory back: the thread that made the database keeps twice that of one that opens it.
-    await this.#connection?.stream.shutDown();
-    await this.#connection?.stream.exited();
-    this.#connection = undefined;
-    await this.#openSession();
+    if (isNew) endCreation(this.#folder);
   }
 
   /** Another process has taken the lock: stop writing at once, whatever is under way. */
