@@ -1,4 +1,7 @@
 import { invariant } from '../integers.ts';
+import { FillList } from './fill-list.ts';
+import { LevelTable } from './level-table.ts';
+import { OrderIndex } from './order-index.ts';
 import { OrderTable } from './order-table.ts';
 import { NONE, PRICE_LIMIT_TICKS, PriceLadder } from './price-ladder.ts';
 
@@ -20,67 +23,15 @@ export interface Incoming {
   readonly prevention: PreventionCode;
 }
 
-/** Fills of the last match, in order, as parallel arrays. Valid until the next match. */
-export class FillList {
-  count = 0;
-  slot: number[] = [];
-  quantity: number[] = [];
-  priceTicks: number[] = [];
-
-  clear(): void {
-    this.count = 0;
-  }
-
-  push(slot: number, quantity: number, priceTicks: number): void {
-    this.slot[this.count] = slot;
-    this.quantity[this.count] = quantity;
-    this.priceTicks[this.count] = priceTicks;
-    this.count += 1;
-  }
-}
-
 export interface DepthLevel {
   readonly priceTicks: number;
   readonly quantity: number;
   readonly orderCount: number;
 }
 
-/** One side: its ladder and its price levels, each an intrusive first-in-first-out list of order slots. */
-class BookSide {
-  readonly ladder = new PriceLadder();
-  readonly head: number[] = [];
-  readonly tail: number[] = [];
-  readonly quantity: number[] = [];
-  readonly orderCount: number[] = [];
-  private readonly freeLevels: number[] = [];
-  private readonly mirrored: boolean;
-
-  constructor(side: SideCode) {
-    this.mirrored = side === BUY;
-  }
-
-  keyOf(priceTicks: number): number {
-    return this.mirrored ? PRICE_LIMIT_TICKS - priceTicks : priceTicks;
-  }
-
-  priceOf(key: number): number {
-    return this.mirrored ? PRICE_LIMIT_TICKS - key : key;
-  }
-
-  openLevel(key: number): number {
-    const level = this.freeLevels.pop() ?? this.head.length;
-    this.head[level] = NONE;
-    this.tail[level] = NONE;
-    this.quantity[level] = 0;
-    this.orderCount[level] = 0;
-    this.ladder.insert(key, level);
-    return level;
-  }
-
-  closeLevel(key: number, level: number): void {
-    this.ladder.remove(key);
-    this.freeLevels.push(level);
-  }
+/** Where a price stands in its side's ladder: the better, the lower. Its own inverse. */
+function keyOf(side: SideCode, priceTicks: number): number {
+  return side === BUY ? PRICE_LIMIT_TICKS - priceTicks : priceTicks;
 }
 
 /**
@@ -96,21 +47,22 @@ export class Book {
   readonly decremented: { slot: number; quantity: number }[] = [];
   /** Whether self-trade prevention ended the incoming order in the last match. */
   incomingPrevented = false;
-  private readonly sides: readonly [BookSide, BookSide] = [new BookSide(BUY), new BookSide(SELL)];
-  private readonly slotOf = new Map<number, number>();
+  private readonly ladders: readonly [PriceLadder, PriceLadder] = [new PriceLadder(), new PriceLadder()];
+  private readonly levels = new LevelTable();
+  private readonly index = new OrderIndex();
 
   get orderCount(): number {
-    return this.slotOf.size;
+    return this.index.count;
   }
 
   /** The slot of a resting order by its sequence number, or NONE. */
   find(orderSeq: number): number {
-    return this.slotOf.get(orderSeq) ?? NONE;
+    return this.index.find(orderSeq, this.orders.orderSeq);
   }
 
   bestTicks(side: SideCode): number {
-    const { ladder } = this.sides[side];
-    return ladder.bestKey === NONE ? NONE : this.sides[side].priceOf(ladder.bestKey);
+    const { bestKey } = this.ladders[side];
+    return bestKey === NONE ? NONE : keyOf(side, bestKey);
   }
 
   sideOf(slot: number): SideCode {
@@ -118,33 +70,29 @@ export class Book {
   }
 
   levelState(side: SideCode, priceTicks: number): { quantity: number; orderCount: number } {
-    const book = this.sides[side];
-    const level = book.ladder.levelAt(book.keyOf(priceTicks));
+    const level = this.ladders[side].levelAt(keyOf(side, priceTicks));
     if (level === NONE) return { quantity: 0, orderCount: 0 };
-    return { quantity: book.quantity[level]!, orderCount: book.orderCount[level]! };
+    return { quantity: this.levels.quantity[level]!, orderCount: this.levels.orderCount[level]! };
   }
 
   /** Up to `limit` levels, best first. */
   depth(side: SideCode, limit: number): DepthLevel[] {
-    const levels: DepthLevel[] = [];
-    const book = this.sides[side];
-    for (let key = book.ladder.bestKey; key !== NONE && levels.length < limit; key = book.ladder.next(key)) {
-      const level = book.ladder.levelAt(key);
-      levels.push({
-        priceTicks: book.priceOf(key),
-        quantity: book.quantity[level]!,
-        orderCount: book.orderCount[level]!,
-      });
+    const depth: DepthLevel[] = [];
+    const ladder = this.ladders[side];
+    for (let key = ladder.bestKey; key !== NONE && depth.length < limit; key = ladder.next(key)) {
+      const level = ladder.levelAt(key);
+      const quantity = this.levels.quantity[level]!;
+      depth.push({ priceTicks: keyOf(side, key), quantity, orderCount: this.levels.orderCount[level]! });
     }
-    return levels;
+    return depth;
   }
 
   /** Slots of one side in priority order: best price first, oldest first within a price. */
   *slots(side: SideCode): Generator<number> {
-    const book = this.sides[side];
-    for (let key = book.ladder.bestKey; key !== NONE; key = book.ladder.next(key)) {
-      const level = book.ladder.levelAt(key);
-      for (let slot = book.head[level]!; slot !== NONE; slot = this.orders.next[slot]!) yield slot;
+    const ladder = this.ladders[side];
+    for (let key = ladder.bestKey; key !== NONE; key = ladder.next(key)) {
+      const first = this.levels.head[ladder.levelAt(key)]!;
+      for (let slot = first; slot !== NONE; slot = this.orders.next[slot]!) yield slot;
     }
   }
 
@@ -154,21 +102,26 @@ export class Book {
    */
   available(incoming: Incoming): { quantity: number; worstTicks: number } {
     const { orders } = this;
+    const side = opposite(incoming.side);
+    const ladder = this.ladders[side];
+    const limitKey = keyOf(side, incoming.limitTicks);
     let wanted = incoming.quantity;
     let quantity = 0;
     let worstTicks = NONE;
-    for (const slot of this.slots(incoming.side === BUY ? SELL : BUY)) {
-      const priceTicks = orders.priceTicks[slot]!;
-      if (wanted === 0 || !crosses(incoming, priceTicks)) break;
-      const part = Math.min(wanted, orders.remaining[slot]!);
-      if (orders.account[slot] === incoming.account) {
-        if (endsIncoming(incoming.prevention)) break;
-        if (incoming.prevention === PREVENTION.decrement) wanted -= part;
-        continue;
+    for (let key = ladder.bestKey; key !== NONE && key <= limitKey; key = ladder.next(key)) {
+      let slot = this.levels.head[ladder.levelAt(key)]!;
+      for (; slot !== NONE && wanted > 0; slot = orders.next[slot]!) {
+        const part = Math.min(wanted, orders.remaining[slot]!);
+        if (orders.account[slot] === incoming.account) {
+          if (endsIncoming(incoming.prevention)) return { quantity, worstTicks };
+          if (incoming.prevention === PREVENTION.decrement) wanted -= part;
+          continue;
+        }
+        wanted -= part;
+        quantity += part;
+        worstTicks = orders.priceTicks[slot]!;
       }
-      wanted -= part;
-      quantity += part;
-      worstTicks = priceTicks;
+      if (wanted === 0) break;
     }
     return { quantity, worstTicks };
   }
@@ -179,83 +132,127 @@ export class Book {
    * @returns the quantity that is left.
    */
   match(incoming: Incoming): number {
-    this.fills.clear();
-    this.prevented.length = 0;
-    this.decremented.length = 0;
-    this.incomingPrevented = false;
-    const makers = this.sides[incoming.side === BUY ? SELL : BUY];
+    this.forgetLastMatch();
+    const side = opposite(incoming.side);
+    const ladder = this.ladders[side];
+    const limitKey = keyOf(side, incoming.limitTicks);
     let left = incoming.quantity;
-    while (left > 0) {
-      const key = makers.ladder.bestKey;
-      if (key === NONE) break;
-      const priceTicks = makers.priceOf(key);
-      if (!crosses(incoming, priceTicks)) break;
-      const slot = makers.head[makers.ladder.levelAt(key)]!;
-      if (this.orders.account[slot] === incoming.account) {
-        left = this.prevent(incoming, slot, left);
-        if (this.incomingPrevented) break;
-        continue;
-      }
-      const quantity = Math.min(left, this.orders.remaining[slot]!);
-      this.fills.push(slot, quantity, priceTicks);
-      left -= quantity;
-      this.reduce(slot, quantity);
+    for (let key = ladder.bestKey; key !== NONE && key <= limitKey; key = ladder.bestKey) {
+      left = this.matchLevel(incoming, ladder.levelAt(key), left);
+      if (left === 0 || this.incomingPrevented) break;
     }
     return left;
   }
 
   /** Puts an order at the end of its price level. The caller fills the remaining columns of the returned slot. */
   rest(orderSeq: number, incoming: Incoming, remaining: number): number {
-    invariant(!this.slotOf.has(orderSeq), 'book: an order sequence rests once');
-    const side = this.sides[incoming.side];
-    const key = side.keyOf(incoming.limitTicks);
-    let level = side.ladder.levelAt(key);
-    if (level === NONE) level = side.openLevel(key);
-    const slot = this.orders.allocate();
-    const { orders } = this;
+    const { orders, levels } = this;
+    const { side, limitTicks } = incoming;
+    const level = this.levelFor(side, limitTicks);
+    const slot = orders.allocate();
     orders.orderSeq[slot] = orderSeq;
+    this.index.insert(orderSeq, slot, orders.orderSeq);
     orders.account[slot] = incoming.account;
-    orders.priceTicks[slot] = incoming.limitTicks;
+    orders.priceTicks[slot] = limitTicks;
     orders.remaining[slot] = remaining;
+    orders.quantity[slot] = remaining;
     orders.level[slot] = level;
-    orders.flags[slot] = incoming.side;
-    const last = side.tail[level]!;
+    orders.flags[slot] = side;
+    const last = levels.tail[level]!;
     orders.previous[slot] = last;
-    if (last === NONE) side.head[level] = slot;
+    orders.next[slot] = NONE;
+    if (last === NONE) levels.head[level] = slot;
     else orders.next[last] = slot;
-    side.tail[level] = slot;
-    side.quantity[level]! += remaining;
-    side.orderCount[level]! += 1;
-    this.slotOf.set(orderSeq, slot);
+    levels.tail[level] = slot;
+    levels.quantity[level]! += remaining;
+    levels.orderCount[level]! += 1;
     return slot;
+  }
+
+  /** Makes a resting order smaller where it stands: it keeps its place in the queue. */
+  shrink(slot: number, remaining: number): void {
+    const { orders, levels } = this;
+    const less = orders.remaining[slot]! - remaining;
+    invariant(remaining > 0 && less > 0, 'book: shrinking leaves less than before, and something');
+    orders.remaining[slot] = remaining;
+    levels.quantity[orders.level[slot]!]! -= less;
   }
 
   /** Takes an order out of the book whatever its place in its level. The slot stays readable until freed. */
   unlink(slot: number): void {
-    const { orders } = this;
-    const side = this.sides[this.sideOf(slot)];
+    const { orders, levels } = this;
     const level = orders.level[slot]!;
     const before = orders.previous[slot]!;
     const after = orders.next[slot]!;
-    if (before === NONE) side.head[level] = after;
+    if (before === NONE) levels.head[level] = after;
     else orders.next[before] = after;
-    if (after === NONE) side.tail[level] = before;
+    if (after === NONE) levels.tail[level] = before;
     else orders.previous[after] = before;
-    side.quantity[level]! -= orders.remaining[slot]!;
-    side.orderCount[level]! -= 1;
-    this.slotOf.delete(orders.orderSeq[slot]!);
-    if (side.orderCount[level] === 0) side.closeLevel(side.keyOf(orders.priceTicks[slot]!), level);
+    this.index.remove(orders.orderSeq[slot]!, slot);
+    levels.quantity[level]! -= orders.remaining[slot]!;
+    levels.orderCount[level]! -= 1;
+    if (before === NONE && after === NONE) this.closeLevel(slot, level);
   }
 
   freeSlot(slot: number): void {
     this.orders.free(slot);
   }
 
-  private reduce(slot: number, quantity: number): void {
-    const side = this.sides[this.sideOf(slot)];
-    this.orders.remaining[slot]! -= quantity;
-    side.quantity[this.orders.level[slot]!]! -= quantity;
-    if (this.orders.remaining[slot] === 0) this.unlink(slot);
+  private forgetLastMatch(): void {
+    this.fills.clear();
+    // Most matches prevent nothing, and setting the length of an array is a call.
+    if (this.prevented.length > 0) this.prevented.length = 0;
+    if (this.decremented.length > 0) this.decremented.length = 0;
+    this.incomingPrevented = false;
+  }
+
+  /** Trades with one level until it or the incoming order is used up. */
+  private matchLevel(incoming: Incoming, level: number, quantity: number): number {
+    const { orders, levels, fills } = this;
+    const { account } = incoming;
+    const first = levels.head[level]!;
+    const priceTicks = orders.priceTicks[first]!;
+    let left = quantity;
+    for (let slot = first; slot !== NONE && left > 0; ) {
+      const after = orders.next[slot]!;
+      const resting = orders.remaining[slot]!;
+      if (orders.account[slot] === account) {
+        left = this.prevent(incoming, slot, left);
+        if (this.incomingPrevented) return left;
+      } else if (resting > left) {
+        fills.push(slot, left, priceTicks);
+        orders.remaining[slot] = resting - left;
+        levels.quantity[level]! -= left;
+        return 0;
+      } else {
+        fills.push(slot, resting, priceTicks);
+        left -= resting;
+        this.useUp(slot);
+      }
+      slot = after;
+    }
+    return left;
+  }
+
+  private useUp(slot: number): void {
+    this.unlink(slot);
+    this.orders.remaining[slot] = 0;
+  }
+
+  private levelFor(side: SideCode, priceTicks: number): number {
+    const ladder = this.ladders[side];
+    const key = keyOf(side, priceTicks);
+    const found = ladder.levelAt(key);
+    if (found !== NONE) return found;
+    const level = this.levels.allocate();
+    ladder.insert(key, level);
+    return level;
+  }
+
+  private closeLevel(slot: number, level: number): void {
+    const side = this.sideOf(slot);
+    this.ladders[side].remove(keyOf(side, this.orders.priceTicks[slot]!));
+    this.levels.free(level);
   }
 
   /** Applies self-trade prevention against the own order at the head of the best level. */
@@ -271,17 +268,21 @@ export class Book {
   }
 
   private decrement(slot: number, left: number): number {
-    const quantity = Math.min(left, this.orders.remaining[slot]!);
-    this.reduce(slot, quantity);
+    const resting = this.orders.remaining[slot]!;
+    const quantity = Math.min(left, resting);
     this.decremented.push({ slot, quantity });
-    if (this.orders.remaining[slot] === 0) this.prevented.push(slot);
+    if (quantity < resting) this.shrink(slot, resting - quantity);
+    else {
+      this.useUp(slot);
+      this.prevented.push(slot);
+    }
     if (left === quantity) this.incomingPrevented = true;
     return left - quantity;
   }
 }
 
-function crosses(incoming: Incoming, makerTicks: number): boolean {
-  return incoming.side === BUY ? makerTicks <= incoming.limitTicks : makerTicks >= incoming.limitTicks;
+function opposite(side: SideCode): SideCode {
+  return side === BUY ? SELL : BUY;
 }
 
 /** Whether meeting an own order ends the incoming one at once. */

@@ -1,6 +1,8 @@
 import { NONE } from './price-ladder.ts';
 
-/** Numeric columns of a resting order. Money is in micro-dollars, quantities are whole units. */
+const FIRST_CAPACITY = 64;
+
+/** Columns of numbers up to 2^53. */
 const FLOAT_COLUMNS = [
   'orderSeq',
   'account',
@@ -14,9 +16,12 @@ const FLOAT_COLUMNS = [
   'heldCardMicros',
 ] as const;
 
+const INTEGER_COLUMNS = ['priceTicks', 'next', 'previous', 'level'] as const;
+
 /**
- * Resting orders as a structure of arrays with a free list. A slot stays readable after it was unlinked from its level,
- * until it is freed, so that whoever settles a fill can still read the maker.
+ * Resting orders as a structure of arrays with a free list. Money is in micro-dollars, quantities are whole units. A slot
+ * stays readable after it was unlinked from its level, until it is freed, so that whoever settles a fill can still read
+ * the maker.
  */
 export class OrderTable {
   orderSeq = new Float64Array(0);
@@ -38,17 +43,21 @@ export class OrderTable {
   private freeHead = NONE;
   private capacity = 0;
 
-  constructor(initialCapacity = 1024) {
-    this.grow(initialCapacity);
+  constructor() {
+    this.grow(FIRST_CAPACITY);
   }
 
+  /** A slot whose sums are zero. The columns that say what the order is are written by whoever asked for it. */
   allocate(): number {
     if (this.freeHead === NONE) this.grow(this.capacity * 2);
     const slot = this.freeHead;
     this.freeHead = this.next[slot]!;
-    this.next[slot] = NONE;
-    this.previous[slot] = NONE;
-    for (const column of FLOAT_COLUMNS) this[column][slot] = 0;
+    this.filledQuantity[slot] = 0;
+    this.filledValueMicros[slot] = 0;
+    this.feeMicros[slot] = 0;
+    this.heldPromotionalMicros[slot] = 0;
+    this.heldProceedsMicros[slot] = 0;
+    this.heldCardMicros[slot] = 0;
     return slot;
   }
 
@@ -63,8 +72,12 @@ export class OrderTable {
   }
 
   private grow(capacity: number): void {
-    for (const column of FLOAT_COLUMNS) this[column] = grownFloats(this[column], capacity);
-    for (const column of ['priceTicks', 'next', 'previous', 'level'] as const) {
+    for (const column of FLOAT_COLUMNS) {
+      const grown = new Float64Array(capacity);
+      grown.set(this[column]);
+      this[column] = grown;
+    }
+    for (const column of INTEGER_COLUMNS) {
       const grown = new Int32Array(capacity);
       grown.set(this[column]);
       this[column] = grown;
@@ -79,10 +92,4 @@ export class OrderTable {
     }
     this.capacity = capacity;
   }
-}
-
-function grownFloats(column: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
-  const grown = new Float64Array(capacity);
-  grown.set(column);
-  return grown;
 }
