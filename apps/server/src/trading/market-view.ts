@@ -1,17 +1,12 @@
-import type { Exchange, ExchangeEvent, Side } from '@opengrid/exchange';
+import type { Exchange, ExchangeEvent, Side, TradeEvent } from '@opengrid/exchange';
 import type { InstrumentCatalogue } from '../ports/catalogue.ts';
 import type { CommittedBatch, Sequencer } from '../sequencer/types.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, Queryable } from '../store/database.ts';
+import { type BookLevel, BookSide } from './book-side.ts';
 import { TradeHistory } from './trade-history.ts';
 
-export interface BookLevel {
-  readonly priceTicks: number;
-  readonly quantityUnits: number;
-  readonly orderCount: number;
-}
-
 interface MarketState {
-  readonly levels: { readonly buy: Map<number, BookLevel>; readonly sell: Map<number, BookLevel> };
+  readonly sides: { readonly buy: BookSide; readonly sell: BookSide };
   readonly history: TradeHistory;
   sequence: number;
   tradingState: string;
@@ -32,6 +27,7 @@ export interface Quote {
 const WEEK_MS = 7 * 86_400_000;
 
 interface TradeRow {
+  readonly trade_seq: number;
   readonly instrument_no: number;
   readonly price_ticks: number;
   readonly quantity_units: number;
@@ -46,6 +42,8 @@ interface TradeRow {
 export class MarketView {
   private readonly markets = new Map<number, MarketState>();
   private readonly clock: () => number;
+  /** Trades that were committed while the older ones were being read; undefined once those are there. */
+  private waiting: { readonly event: TradeEvent; readonly atMs: number }[] | undefined = [];
 
   private constructor(clock: () => number) {
     this.clock = clock;
@@ -59,11 +57,13 @@ export class MarketView {
     clock?: () => number;
   }): Promise<MarketView> {
     const view = new MarketView(options.clock ?? Date.now);
+    // Following starts in the same turn: what commits while the trades are read is not lost. Levels are absolute, so
+    // seeing one again does no harm; trades wait, and those that were read are not counted twice.
+    options.sequencer.onCommitted((batch) => view.follow(batch));
     for (const { instrumentNo } of options.instruments.list()) {
       view.load(instrumentNo, options.sequencer.exchange);
     }
-    await view.loadTrades(options.database);
-    options.sequencer.onCommitted((batch) => view.follow(batch));
+    view.catchUp(await options.database.transaction((store) => view.loadTrades(store)));
     return view;
   }
 
@@ -73,17 +73,15 @@ export class MarketView {
 
   /** Levels of one side, best first. */
   depth(instrumentNo: number, side: Side, limit: number): BookLevel[] {
-    const levels = [...(this.markets.get(instrumentNo)?.levels[side].values() ?? [])];
-    const sign = side === 'buy' ? -1 : 1;
-    return levels.sort((a, b) => sign * (a.priceTicks - b.priceTicks)).slice(0, limit);
+    return this.markets.get(instrumentNo)?.sides[side].top(limit) ?? [];
   }
 
   quote(instrumentNo: number): Quote {
     const market = this.markets.get(instrumentNo);
     const nowMs = this.clock();
     return {
-      askTicks: bestOf(market?.levels.sell, Math.min),
-      bidTicks: bestOf(market?.levels.buy, Math.max),
+      askTicks: market?.sides.sell.bestTicks,
+      bidTicks: market?.sides.buy.bestTicks,
       lastTicks: market?.history.last?.priceTicks,
       vwap24hTicks: market?.history.vwap24hTicks(nowMs),
       vwap7dTicks: market?.history.vwap7dTicks(nowMs),
@@ -97,9 +95,9 @@ export class MarketView {
     market.sequence = status.sequence;
     market.tradingState = status.state;
     for (const side of ['buy', 'sell'] as const) {
-      for (const level of exchange.depth(instrumentNo, side, Number.MAX_SAFE_INTEGER)) {
+      for (const level of exchange.depth(instrumentNo, side, Number.MAX_SAFE_INTEGER).reverse()) {
         const { priceTicks, quantity, orderCount } = level;
-        market.levels[side].set(priceTicks, { priceTicks, quantityUnits: quantity, orderCount });
+        market.sides[side].set({ priceTicks, quantityUnits: quantity, orderCount });
       }
     }
   }
@@ -108,7 +106,7 @@ export class MarketView {
     let market = this.markets.get(instrumentNo);
     if (market === undefined) {
       market = {
-        levels: { buy: new Map(), sell: new Map() },
+        sides: { buy: new BookSide('buy'), sell: new BookSide('sell') },
         history: new TradeHistory(),
         sequence: 0,
         tradingState: 'open',
@@ -121,30 +119,34 @@ export class MarketView {
     return market;
   }
 
-  private async loadTrades(database: Database): Promise<void> {
-    const totals = await database.query<{ instrument_no: number; trades: number; volume: number }>({
+  /** @returns the number of the last trade that was read. */
+  private async loadTrades(store: Queryable): Promise<number> {
+    await store.query({ text: 'set transaction isolation level repeatable read read only' });
+    const totals = await store.query<{ instrument_no: number; trades: number; volume: number }>({
       text: `select instrument_no, count(*) as trades, sum(quantity_units) as volume from trades group by instrument_no`,
     });
+    let lastTrade = 0;
     for (const row of totals.rows) {
       const market = this.open(row.instrument_no);
       market.totalTrades = row.trades;
       market.totalVolumeUnits = row.volume;
+      for (const trade of await recentTrades(store, row.instrument_no, this.clock() - WEEK_MS)) {
+        lastTrade = Math.max(lastTrade, trade.trade_seq);
+        market.history.add({
+          atMs: trade.executed_at_ms,
+          priceTicks: trade.price_ticks,
+          quantityUnits: trade.quantity_units,
+          excludedUnits: trade.excluded_units,
+        });
+      }
     }
-    const { rows } = await database.query<TradeRow>({
-      text: `select instrument_no, price_ticks, quantity_units, excluded_units, executed_at_ms from trades t
-             where executed_at_ms > $1 or market_trade = (
-               select max(market_trade) from trades l where l.instrument_no = t.instrument_no)
-             order by trade_seq`,
-      values: [this.clock() - WEEK_MS],
-    });
-    for (const row of rows) {
-      this.open(row.instrument_no).history.add({
-        atMs: row.executed_at_ms,
-        priceTicks: row.price_ticks,
-        quantityUnits: row.quantity_units,
-        excludedUnits: row.excluded_units,
-      });
-    }
+    return lastTrade;
+  }
+
+  private catchUp(lastTrade: number): void {
+    const waiting = this.waiting ?? [];
+    this.waiting = undefined;
+    for (const { event, atMs } of waiting) if (event.trade > lastTrade) this.followTrade(event, atMs);
   }
 
   private follow({ entries }: CommittedBatch): void {
@@ -158,19 +160,20 @@ export class MarketView {
 
   private followEvent(event: ExchangeEvent, atMs: number): void {
     if (event.type === 'level') this.followLevel(event, atMs);
-    else if (event.type === 'trade') this.followTrade(event, atMs);
-    else if (event.type === 'market') this.open(event.instrument).tradingState = event.state;
+    else if (event.type === 'trade') {
+      if (this.waiting === undefined) this.followTrade(event, atMs);
+      else this.waiting.push({ event, atMs });
+    } else if (event.type === 'market') this.open(event.instrument).tradingState = event.state;
   }
 
   private followLevel(event: Extract<ExchangeEvent, { type: 'level' }>, atMs: number): void {
     const market = this.open(event.instrument);
     const { priceTicks, quantityUnits, orderCount } = event;
-    if (quantityUnits === 0) market.levels[event.side].delete(priceTicks);
-    else market.levels[event.side].set(priceTicks, { priceTicks, quantityUnits, orderCount });
+    market.sides[event.side].set({ priceTicks, quantityUnits, orderCount });
     market.updatedAtMs = atMs;
   }
 
-  private followTrade(event: Extract<ExchangeEvent, { type: 'trade' }>, atMs: number): void {
+  private followTrade(event: TradeEvent, atMs: number): void {
     const market = this.open(event.instrument);
     const { priceTicks, quantityUnits, excludedUnits } = event;
     market.history.add({ atMs, priceTicks, quantityUnits, excludedUnits });
@@ -180,11 +183,16 @@ export class MarketView {
   }
 }
 
-function bestOf(
-  levels: Map<number, BookLevel> | undefined,
-  pick: (...prices: number[]) => number,
-): number | undefined {
-  let best: number | undefined;
-  for (const price of levels?.keys() ?? []) best = best === undefined ? price : pick(best, price);
-  return best;
+/** Trades since then, and the last one whenever it was, in their order. */
+async function recentTrades(store: Queryable, instrumentNo: number, sinceMs: number): Promise<TradeRow[]> {
+  const { rows } = await store.query<TradeRow>({
+    text: `select trade_seq, instrument_no, price_ticks, quantity_units, excluded_units, executed_at_ms from trades
+           where instrument_no = $1 and executed_at_ms > $2
+           union
+           (select trade_seq, instrument_no, price_ticks, quantity_units, excluded_units, executed_at_ms from trades
+            where instrument_no = $1 order by market_trade desc limit 1)
+           order by trade_seq`,
+    values: [instrumentNo, sinceMs],
+  });
+  return rows;
 }

@@ -1,7 +1,8 @@
 import type { MarketRules } from '@opengrid/exchange';
 import { formatIso, formatMoneyMicros, formatPriceTicks } from '@opengrid/wire';
 import type { Instrument } from '../ports/catalogue.ts';
-import type { BookLevel, MarketView } from './market-view.ts';
+import type { BookLevel } from './book-side.ts';
+import type { MarketView } from './market-view.ts';
 import type { DayStatistics } from './trade-history.ts';
 
 /** JSON shapes of public market data. Prices are strings with four digits, USD amounts strings with six. */
@@ -186,8 +187,15 @@ function dayTicker(day: DayStatistics): Record<string, unknown> {
     low_24h: price(day.lowTicks),
     quote_volume_24h: formatMoneyMicros(day.valueMicros),
     price_change_24h: signedPrice(change),
-    price_change_percent_24h: ((change / open) * 100).toFixed(2),
+    price_change_percent_24h: percentOf(change, open),
   };
+}
+
+/** Two decimals, half away from zero, computed in whole numbers. */
+function percentOf(change: number, open: number): string {
+  const hundredths = Math.floor((Math.abs(change) * 20_000 + open) / (2 * open));
+  const text = `${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, '0')}`;
+  return change < 0 && hundredths > 0 ? `-${text}` : text;
 }
 
 function signedPrice(ticks: number): string {

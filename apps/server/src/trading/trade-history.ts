@@ -1,6 +1,8 @@
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-const WEEK_HOURS = 168;
+import { SlidingExtreme, SlidingQueue } from './sliding.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const WEEK_MINUTES = 7 * 24 * 60;
 
 export interface HistoryTrade {
   readonly atMs: number;
@@ -20,87 +22,129 @@ export interface DayStatistics {
   readonly tradeCount: number;
 }
 
+/** Quantity and quantity x price of some trades; `counted` leaves out what volume-weighted prices leave out. */
+interface Sums {
+  trades: number;
+  units: number;
+  valueTicks: number;
+  countedUnits: number;
+  countedTicks: number;
+}
+
+/** Trades of one millisecond: they enter and leave a window together. */
+interface Moment extends Sums {
+  readonly atMs: number;
+  readonly openTicks: number;
+}
+
+/** Counted trades of one minute. */
+interface Minute {
+  readonly minute: number;
+  units: number;
+  valueTicks: number;
+}
+
+const MICROS_PER_TICK = 100;
+
 function average(valueTicks: number, units: number): number | undefined {
   return units === 0 ? undefined : Math.floor((2 * valueTicks + units) / (2 * units));
 }
 
+function add(sums: Sums, change: Sums, sign: 1 | -1): void {
+  sums.trades += sign * change.trades;
+  sums.units += sign * change.units;
+  sums.valueTicks += sign * change.valueTicks;
+  sums.countedUnits += sign * change.countedUnits;
+  sums.countedTicks += sign * change.countedTicks;
+}
+
+function sumsOf({ priceTicks, quantityUnits, excludedUnits }: HistoryTrade): Sums {
+  const countedUnits = quantityUnits - excludedUnits;
+  return {
+    trades: 1,
+    units: quantityUnits,
+    valueTicks: quantityUnits * priceTicks,
+    countedUnits,
+    countedTicks: countedUnits * priceTicks,
+  };
+}
+
 /**
- * Trades of one market as its readers need them: the last 24 hours trade by trade, the last seven days by the hour. It
- * follows committed trades only.
+ * Figures of the last 24 hours and seven days of one market, kept up trade by trade: no figure is computed from the
+ * trades when it is asked for. A trade leaves the 24 hours exactly 24 hours after it was made; the seven days, which only
+ * the long average reads, are exact to the minute. Trades come in the order of their times.
  */
 export class TradeHistory {
-  private trades: HistoryTrade[] = [];
-  private head = 0;
-  private readonly hours = new Map<number, { valueTicks: number; units: number }>();
+  private readonly moments = new SlidingQueue<Moment>();
+  private readonly highs = new SlidingExtreme('highest');
+  private readonly lows = new SlidingExtreme('lowest');
+  private readonly day: Sums = { trades: 0, units: 0, valueTicks: 0, countedUnits: 0, countedTicks: 0 };
+  private readonly minutes = new SlidingQueue<Minute>();
+  private weekUnits = 0;
+  private weekTicks = 0;
   last: HistoryTrade | undefined;
 
   add(trade: HistoryTrade): void {
-    this.trades.push(trade);
     this.last = trade;
-    const hour = Math.floor(trade.atMs / HOUR_MS);
-    const counted = trade.quantityUnits - trade.excludedUnits;
-    const bucket = this.hours.get(hour) ?? { valueTicks: 0, units: 0 };
-    this.hours.set(hour, bucket);
-    bucket.valueTicks += counted * trade.priceTicks;
-    bucket.units += counted;
+    const sums = sumsOf(trade);
+    add(this.day, sums, 1);
+    const moment = this.moments.last;
+    if (moment?.atMs === trade.atMs) add(moment, sums, 1);
+    else this.moments.push({ atMs: trade.atMs, openTicks: trade.priceTicks, ...sums });
+    this.highs.push(trade.atMs, trade.priceTicks);
+    this.lows.push(trade.atMs, trade.priceTicks);
+    this.addToWeek(Math.floor(trade.atMs / MINUTE_MS), sums);
   }
 
   vwap24hTicks(nowMs: number): number | undefined {
-    let valueTicks = 0;
-    let units = 0;
-    for (const trade of this.day(nowMs)) {
-      const counted = trade.quantityUnits - trade.excludedUnits;
-      valueTicks += counted * trade.priceTicks;
-      units += counted;
-    }
-    return average(valueTicks, units);
+    this.leaveDay(nowMs);
+    return average(this.day.countedTicks, this.day.countedUnits);
   }
 
-  /** Volume-weighted over the trailing seven days, to the hour. */
+  /** Volume-weighted over the trailing seven days, to the minute. */
   vwap7dTicks(nowMs: number): number | undefined {
-    const oldest = Math.floor(nowMs / HOUR_MS) - WEEK_HOURS;
-    let valueTicks = 0;
-    let units = 0;
-    for (const [hour, bucket] of this.hours) {
-      if (hour <= oldest) {
-        this.hours.delete(hour);
-        continue;
-      }
-      valueTicks += bucket.valueTicks;
-      units += bucket.units;
+    const oldest = Math.floor(nowMs / MINUTE_MS) - WEEK_MINUTES;
+    for (let first = this.minutes.first; first !== undefined; first = this.minutes.first) {
+      if (first.minute >= oldest) break;
+      this.minutes.shift();
+      this.weekUnits -= first.units;
+      this.weekTicks -= first.valueTicks;
     }
-    return average(valueTicks, units);
+    return average(this.weekTicks, this.weekUnits);
   }
 
   dayStatistics(nowMs: number): DayStatistics {
-    const trades = this.day(nowMs);
-    let highTicks: number | undefined;
-    let lowTicks: number | undefined;
-    let volumeUnits = 0;
-    let valueMicros = 0;
-    for (const trade of trades) {
-      highTicks = Math.max(highTicks ?? 0, trade.priceTicks);
-      lowTicks = Math.min(lowTicks ?? Number.MAX_SAFE_INTEGER, trade.priceTicks);
-      volumeUnits += trade.quantityUnits;
-      valueMicros += trade.quantityUnits * trade.priceTicks * 100;
-    }
+    this.leaveDay(nowMs);
+    const { trades, units, valueTicks } = this.day;
     return {
-      openTicks: trades[0]?.priceTicks,
-      highTicks,
-      lowTicks,
-      closeTicks: trades[trades.length - 1]?.priceTicks,
-      volumeUnits,
-      valueMicros,
-      tradeCount: trades.length,
+      openTicks: this.moments.first?.openTicks,
+      highTicks: this.highs.best,
+      lowTicks: this.lows.best,
+      closeTicks: trades === 0 ? undefined : this.last?.priceTicks,
+      volumeUnits: units,
+      valueMicros: valueTicks * MICROS_PER_TICK,
+      tradeCount: trades,
     };
   }
 
-  private day(nowMs: number): HistoryTrade[] {
-    while (this.head < this.trades.length && this.trades[this.head]!.atMs <= nowMs - DAY_MS) this.head += 1;
-    if (this.head > 4096) {
-      this.trades = this.trades.slice(this.head);
-      this.head = 0;
+  private addToWeek(minute: number, { countedUnits, countedTicks }: Sums): void {
+    this.weekUnits += countedUnits;
+    this.weekTicks += countedTicks;
+    const last = this.minutes.last;
+    if (last?.minute === minute) {
+      last.units += countedUnits;
+      last.valueTicks += countedTicks;
+    } else this.minutes.push({ minute, units: countedUnits, valueTicks: countedTicks });
+  }
+
+  private leaveDay(nowMs: number): void {
+    const edgeMs = nowMs - DAY_MS;
+    for (let first = this.moments.first; first !== undefined; first = this.moments.first) {
+      if (first.atMs > edgeMs) break;
+      this.moments.shift();
+      add(this.day, first, -1);
     }
-    return this.head === 0 ? this.trades : this.trades.slice(this.head);
+    this.highs.leave(edgeMs);
+    this.lows.leave(edgeMs);
   }
 }
