@@ -1,112 +1,112 @@
-import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
-import { type MessageSink, playScenario, SCENARIOS } from '../testing/public-workload.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { LineHash } from '../testing/line-hash.ts';
+import { MESSAGE, type PublicWorkload, PublicWorkloads, SCENARIOS } from '../testing/public-workload.ts';
 import { PATIENCE } from '../testing/scene.ts';
-import { Book, type Incoming, PREVENTION } from './book.ts';
+import { Book, PREVENTION, type SideCode } from './book.ts';
 import { NONE } from './price-ladder.ts';
 
-type Sides = 0 | 1;
+/** Report lines of the benchmark: acknowledgement, trade, cancel, amend, refused cancel, refused amend. */
+const LINE = { placed: 0, trade: 1, cancelled: 2, amended: 3, cancelRefused: 4, amendRefused: 5 } as const;
 
-/** Writes the reports of the public benchmark while the book works, and hashes them. */
-class Reporter implements MessageSink {
+/** Plays a workload on the book and hashes the reports that the benchmark asks for. */
+class Reporter {
   private readonly book = new Book();
-  private readonly hash = createHash('sha256');
-  private lines: string[] = [];
-  private sequence = 0;
-  private isFirst = true;
+  private readonly report = new LineHash();
+  private readonly workload: PublicWorkload;
 
-  place(
-    order: { id: number; side: Sides; price: number; quantity: number },
-    life: 'rest' | 'immediate',
-  ): void {
-    const { id, side, price, quantity } = order;
-    this.lines.push(`0,${this.sequence},${side},${id},${price},${quantity}`);
-    const left = this.take(order, life);
-    if (left > 0 && life === 'immediate') this.lines.push(`2,${this.sequence},${side},${id},${price}`);
-    this.next();
-  }
-
-  /** An amend of this benchmark takes the order out and puts it in again: none of its amends shrinks an order. */
-  modify(id: number, price: number, quantity: number): void {
-    const slot = this.book.find(id);
-    if (slot === NONE) this.lines.push(`5,${this.sequence},${id}`);
-    else {
-      const side = this.book.sideOf(slot);
-      this.remove(slot);
-      this.take({ id, side, price, quantity }, 'rest');
-      this.lines.push(`3,${this.sequence},${side},${id},${price},${quantity}`);
-    }
-    this.next();
-  }
-
-  cancel(id: number): void {
-    const slot = this.book.find(id);
-    if (slot === NONE) this.lines.push(`4,${this.sequence},${id}`);
-    else {
-      this.lines.push(
-        `2,${this.sequence},${this.book.sideOf(slot)},${id},${this.book.orders.priceTicks[slot]}`,
-      );
-      this.remove(slot);
-    }
-    this.next();
+  constructor(workload: PublicWorkload) {
+    this.workload = workload;
   }
 
   digest(): string {
-    this.flush();
-    return this.hash.digest('hex');
+    for (let at = 0; at < this.workload.count; at += 1) this.play(at);
+    return this.report.digest();
   }
 
-  private take(order: { id: number; side: Sides; price: number; quantity: number }, life: string): number {
-    const { id, side, price, quantity } = order;
-    // Every order has an owner of its own: the benchmark knows no accounts.
-    const incoming: Incoming = {
-      account: id,
-      side,
-      limitTicks: price,
-      quantity,
-      prevention: PREVENTION.cancelNewest,
-    };
-    const left = this.book.match(incoming);
+  private play(at: number): void {
+    const kind = this.workload.kind[at];
+    if (kind === MESSAGE.modify) this.modify(at);
+    else if (kind === MESSAGE.cancel) this.cancel(at);
+    else this.place(at, kind === MESSAGE.immediate);
+  }
+
+  private place(at: number, isImmediate: boolean): void {
+    const { id, side, price, quantity } = this.workload;
+    this.report.line([LINE.placed, at, side[at]!, id[at]!, price[at]!, quantity[at]!]);
+    const left = this.take(at);
+    if (left === 0) return;
+    if (isImmediate) this.report.line([LINE.cancelled, at, side[at]!, id[at]!, price[at]!]);
+    else this.book.rest(id[at]!, this.incoming(at), left);
+  }
+
+  /** An amend of this benchmark takes the order out and puts it in again: none of its amends shrinks an order. */
+  private modify(at: number): void {
+    const { id, side, price, quantity } = this.workload;
+    const slot = this.book.find(id[at]!);
+    if (slot === NONE) {
+      this.report.line([LINE.amendRefused, at, id[at]!]);
+      return;
+    }
+    this.remove(slot);
+    const left = this.take(at);
+    if (left > 0) this.book.rest(id[at]!, this.incoming(at), left);
+    this.report.line([LINE.amended, at, side[at]!, id[at]!, price[at]!, quantity[at]!]);
+  }
+
+  private cancel(at: number): void {
+    const { id, side } = this.workload;
+    const slot = this.book.find(id[at]!);
+    if (slot === NONE) {
+      this.report.line([LINE.cancelRefused, at, id[at]!]);
+      return;
+    }
+    this.report.line([LINE.cancelled, at, side[at]!, id[at]!, this.book.orders.priceTicks[slot]!]);
+    this.remove(slot);
+  }
+
+  /** Matches and reports the trades; what is left comes back. */
+  private take(at: number): number {
+    const left = this.book.match(this.incoming(at));
     const { fills, orders } = this.book;
+    const taker = this.workload.id[at]!;
     for (let index = 0; index < fills.count; index += 1) {
       const slot = fills.slot[index]!;
-      const traded = `${fills.priceTicks[index]},${fills.quantity[index]}`;
-      this.lines.push(`1,${this.sequence},${traded},${orders.orderSeq[slot]},${id}`);
+      const [priceTicks, quantity] = [fills.priceTicks[index]!, fills.quantity[index]!];
+      this.report.line([LINE.trade, at, priceTicks, quantity, orders.orderSeq[slot]!, taker]);
       if (orders.remaining[slot] === 0) this.book.freeSlot(slot);
     }
-    if (left > 0 && life === 'rest') this.book.rest(id, incoming, left);
     return left;
+  }
+
+  /** Every order has an owner of its own: the benchmark knows no accounts. */
+  private incoming(at: number) {
+    const { id, side, price, quantity } = this.workload;
+    return {
+      account: id[at]!,
+      side: side[at] as SideCode,
+      limitTicks: price[at]!,
+      quantity: quantity[at]!,
+      prevention: PREVENTION.cancelNewest,
+    };
   }
 
   private remove(slot: number): void {
     this.book.unlink(slot);
     this.book.freeSlot(slot);
   }
-
-  private next(): void {
-    this.sequence += 1;
-    if (this.lines.length > 10_000) this.flush();
-  }
-
-  private flush(): void {
-    if (this.lines.length === 0) return;
-    this.hash.update((this.isFirst ? '' : '\n') + this.lines.join('\n'));
-    this.isFirst = false;
-    this.lines = [];
-  }
 }
 
-const isNightly = process.env.OPENGRID_NIGHTLY !== undefined;
-/** Each scenario takes seconds; the one with the most trades runs every time. */
-const chosen = SCENARIOS.filter(({ name }) => isNightly || name === 'flash-crash');
-
 describe('the public benchmark flash1-dev/matching-engine-benchmark', PATIENCE, () => {
-  it.each(chosen)(
+  let workloads: PublicWorkloads;
+
+  beforeAll(() => {
+    workloads = new PublicWorkloads();
+  });
+
+  it.each(SCENARIOS)(
     'scenario $name: two million messages give the published report, byte for byte',
     (scenario) => {
-      const reporter = new Reporter();
-      playScenario(scenario, reporter);
-      expect(reporter.digest()).toBe(scenario.sha256);
+      expect(new Reporter(workloads.of(scenario)).digest()).toBe(scenario.sha256);
     },
   );
 });

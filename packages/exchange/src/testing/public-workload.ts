@@ -1,6 +1,7 @@
 /**
  * The workloads of the public matching-engine benchmark flash1-dev/matching-engine-benchmark (MIT), generated from their
- * description: a drifting mid price, a million orders around it, most of them amended or cancelled soon after.
+ * description: a drifting mid price, a million orders around it, most of them amended or cancelled soon after. All of an
+ * order's messages follow each other, so they only ever touch the last order of a level.
  */
 
 export interface Scenario {
@@ -49,6 +50,8 @@ const SEED = 23;
 const START_PRICE = 167.52;
 const TICK = 0.005;
 const LEVELS = 800;
+/** An order and its amend, cancel, second cancel and late amend. */
+const MOST_MESSAGES = 5 * COUNT;
 
 /** The 32-bit Mersenne Twister with its standard seeding. */
 class MersenneTwister {
@@ -126,87 +129,132 @@ function lowerBound(sorted: Float64Array, wanted: number): number {
   return low;
 }
 
-interface Orders {
+/** Kinds of messages: an order that may rest, one that may not, an amend with its new price and quantity, a cancel. */
+export const MESSAGE = { rest: 0, immediate: 1, modify: 2, cancel: 3 } as const;
+
+/** A stream of messages as columns, in time order. Side 0 buys, 1 sells. */
+export interface PublicWorkload {
+  readonly count: number;
+  readonly kind: Uint8Array;
+  readonly id: Int32Array;
+  readonly side: Uint8Array;
   readonly price: Int32Array;
+  readonly quantity: Int32Array;
+}
+
+/** What was drawn for each order. Draws do not depend on the scenario: only prices do, through the step of the mid. */
+interface Draws {
+  readonly normal: Float64Array;
   readonly level: Int32Array;
   readonly quantity: Int32Array;
 }
 
-function drawOrders(random: MersenneTwister, scenario: Scenario): Orders {
-  const orders = {
-    price: new Int32Array(COUNT),
-    level: new Int32Array(COUNT),
-    quantity: new Int32Array(COUNT),
-  };
-  const { volatility, swing } = scenario;
-  const step = volatility === 0 ? 0 : (swing / volatility) ** 2 / COUNT;
-  const sigma = volatility * Math.sqrt(step);
+function drawOrders(random: MersenneTwister): Draws {
+  const normal = new Float64Array(COUNT);
+  const level = new Int32Array(COUNT);
+  const quantity = new Int32Array(COUNT);
   const weights = levelWeights();
   const total = weights[LEVELS - 1]!;
-  let mid = START_PRICE;
   for (let index = 0; index < COUNT; index += 1) {
-    mid *= Math.exp((-sigma * sigma) / 2 + sigma * random.normal());
-    const level = lowerBound(weights, random.uniform() * total);
-    const away = index < COUNT / 2 ? -(level + 1) : level + 1;
-    orders.price[index] = Math.max(1, Math.round(mid / TICK) + away);
-    orders.level[index] = level;
-    orders.quantity[index] = random.integer(1, 100);
+    normal[index] = random.normal();
+    level[index] = lowerBound(weights, random.uniform() * total);
+    quantity[index] = random.integer(1, 100);
   }
-  return orders;
+  return { normal, level, quantity };
 }
 
 function shuffled(random: MersenneTwister): Int32Array {
   const order = new Int32Array(COUNT).map((_, index) => index);
   for (let index = COUNT - 1; index > 0; index -= 1) {
     const other = random.integer(0, index);
-    [order[index], order[other]] = [order[other]!, order[index]!];
+    const moved = order[index]!;
+    order[index] = order[other]!;
+    order[other] = moved;
   }
   return order;
 }
 
-/** What receives the messages, in time order. Side 0 buys, 1 sells. */
-export interface MessageSink {
-  place(
-    order: { id: number; side: 0 | 1; price: number; quantity: number },
-    life: 'rest' | 'immediate',
-  ): void;
-  modify(id: number, price: number, quantity: number): void;
-  cancel(id: number): void;
+/** The messages without their prices: how far each is from the price its order began with. */
+class Script {
+  count = 0;
+  readonly kind = new Uint8Array(MOST_MESSAGES);
+  readonly id = new Int32Array(MOST_MESSAGES);
+  readonly side = new Uint8Array(MOST_MESSAGES);
+  readonly quantity = new Int32Array(MOST_MESSAGES);
+  readonly shift = new Int8Array(MOST_MESSAGES);
+
+  add(kind: number, index: number, change: { quantity: number; shift: number }): void {
+    const at = this.count;
+    this.kind[at] = kind;
+    this.id[at] = index + 1;
+    this.side[at] = index < COUNT / 2 ? 0 : 1;
+    this.quantity[at] = change.quantity;
+    this.shift[at] = change.shift;
+    this.count += 1;
+  }
 }
 
-/** Feeds the two million messages of a scenario to a sink. Times only decide their order, which is that of the draws. */
-export function playScenario(scenario: Scenario, sink: MessageSink): void {
-  const random = new MersenneTwister(SEED);
-  const orders = drawOrders(random, scenario);
-  for (const index of shuffled(random)) playOrder(random, orders, index, sink);
-}
-
-function playOrder(random: MersenneTwister, orders: Orders, index: number, sink: MessageSink): void {
-  const id = index + 1;
-  const side = index < COUNT / 2 ? 0 : 1;
-  const order = { id, side, price: orders.price[index]!, quantity: orders.quantity[index]! } as const;
+/** Draws an order's life. The times that are drawn decide nothing: the messages come out in time order as they are. */
+function scriptOrder(random: MersenneTwister, draws: Draws, index: number, script: Script): void {
+  const first = { quantity: draws.quantity[index]!, shift: 0 };
   if (random.uniform() < 0.15) {
-    sink.place(order, 'immediate');
+    script.add(MESSAGE.immediate, index, first);
     return;
   }
-  sink.place(order, 'rest');
-  let amended: { price: number; quantity: number } | undefined;
+  script.add(MESSAGE.rest, index, first);
+  let amended: { quantity: number; shift: number } | undefined;
   if (random.uniform() < 0.2) {
     random.uniform();
     const isMoved = random.uniform() < 0.8;
-    const price = isMoved ? order.price + (side === 0 ? 1 : -1) : order.price;
-    amended = { price, quantity: order.quantity + 1 };
-    sink.modify(id, amended.price, amended.quantity);
+    const towards = index < COUNT / 2 ? 1 : -1;
+    amended = { quantity: first.quantity + 1, shift: isMoved ? towards : 0 };
+    script.add(MESSAGE.modify, index, amended);
   }
   if (random.uniform() >= 0.95) return;
-  random.exponential(Math.LN2 / 431 / Math.sqrt(1 + orders.level[index]!));
-  sink.cancel(id);
+  random.exponential(Math.LN2 / 431 / Math.sqrt(1 + draws.level[index]!));
+  script.add(MESSAGE.cancel, index, first);
   if (random.uniform() < 0.02) {
     random.uniform();
-    sink.cancel(id);
+    script.add(MESSAGE.cancel, index, first);
   }
   if (amended !== undefined && random.uniform() < 0.02) {
     random.uniform();
-    sink.modify(id, amended.price, amended.quantity);
+    script.add(MESSAGE.modify, index, amended);
+  }
+}
+
+/** Price of each order by its index. */
+function pricesOf(draws: Draws, { volatility, swing }: Scenario): Int32Array {
+  const price = new Int32Array(COUNT);
+  const step = volatility === 0 ? 0 : (swing / volatility) ** 2 / COUNT;
+  const sigma = volatility * Math.sqrt(step);
+  let mid = START_PRICE;
+  for (let index = 0; index < COUNT; index += 1) {
+    mid *= Math.exp((-sigma * sigma) / 2 + sigma * draws.normal[index]!);
+    const distance = draws.level[index]! + 1;
+    const away = index < COUNT / 2 ? -distance : distance;
+    price[index] = Math.max(1, Math.round(mid / TICK) + away);
+  }
+  return price;
+}
+
+/** Makes the workloads. What they have in common is drawn once, in about a second. */
+export class PublicWorkloads {
+  private readonly draws: Draws;
+  private readonly script = new Script();
+
+  constructor() {
+    const random = new MersenneTwister(SEED);
+    this.draws = drawOrders(random);
+    for (const index of shuffled(random)) scriptOrder(random, this.draws, index, this.script);
+  }
+
+  /** The two million messages of a scenario. */
+  of(scenario: Scenario): PublicWorkload {
+    const { count, kind, id, side, quantity, shift } = this.script;
+    const prices = pricesOf(this.draws, scenario);
+    const price = new Int32Array(count);
+    for (let at = 0; at < count; at += 1) price[at] = prices[id[at]! - 1]! + shift[at]!;
+    return { count, kind, id, side, price, quantity };
   }
 }
