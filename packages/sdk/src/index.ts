@@ -21,12 +21,25 @@ export {
 } from './core/error.ts';
 export { Page, PagePromise, type Paging } from './core/pagination.ts';
 export type { RequestOptions } from './internal/transport.ts';
+export type { AccountLimits, AccountResource, Diagnostics, Profile } from './resources/account.ts';
+export type {
+  AccountListParams,
+  AccountsResource,
+  ConsumptionAccount,
+  ConsumptionAccountsResource,
+  CurrencyAccount,
+  Lot,
+  TradingAccount,
+} from './resources/accounts.ts';
 export type { CursorParams, DecimalString, OpenEnum, TimeInput, Timestamp } from './resources/common.ts';
 export type { Health } from './resources/health.ts';
 export type {
   AiSpecs,
+  IndexParams,
+  IndexPoint,
   Instrument,
   InstrumentListParams,
+  InstrumentSpec,
   InstrumentsResource,
   SlaRequirements,
   TradingParams,
@@ -34,6 +47,7 @@ export type {
 export type {
   BookLevel,
   Market,
+  MarketStats,
   MarketsResource,
   OrderBook,
   OrderControls,
@@ -42,6 +56,46 @@ export type {
   Ticker,
 } from './resources/markets.ts';
 export type { Model, ModelPricing, ModelsResource } from './resources/models.ts';
+export type {
+  AmendOrderParams,
+  CancelAllAfterParams,
+  CancelAllParams,
+  CancelAllResult,
+  CancelResult,
+  CancelTimer,
+  Order,
+  OrderCount,
+  OrderListParams,
+  OrderStatus,
+  OrdersResource,
+  PlaceOrderParams,
+  SelfTradePrevention,
+} from './resources/orders.ts';
+export type { Position, PositionListParams, PositionsResource } from './resources/positions.ts';
+export type {
+  Candle,
+  PriceHistoriesResource,
+  PriceHistoryParams,
+  Resolution,
+} from './resources/price-histories.ts';
+export type {
+  Issuance,
+  IssuanceAccount,
+  IssuanceListParams,
+  IssuanceSummary,
+  IssuanceTransfer,
+  Liability,
+  SupplyResource,
+} from './resources/supply.ts';
+export type { Trade, TradeListParams, TradesResource } from './resources/trades.ts';
+export type {
+  KeyedOptions,
+  Transfer,
+  TransferListParams,
+  TransferParams,
+  TransferRecord,
+  TransfersResource,
+} from './resources/transfers.ts';
 export type {
   LotDraw,
   Receipt,
@@ -54,3 +108,10 @@ export type {
   UsageSummaryParams,
   UsageTotals,
 } from './resources/usage.ts';
+export {
+  type GeneratedKey,
+  generateKey,
+  type Signer,
+  signerFromCryptoKeys,
+  signerFromKey,
+} from './signing/signer.ts';

@@ -18,6 +18,8 @@ export type ApiErrorDetails = {
   requestId: string | null;
   /** Seconds to wait before another attempt, from `retry-after`. */
   retryAfterSeconds: number | null;
+  /** The server's clock, on refused credentials. */
+  serverTime?: string | null;
 };
 
 /** Base of everything this package throws on purpose. */
@@ -36,6 +38,7 @@ export class ApiError extends OpenGridError {
   readonly context: ReadonlyMap<string, unknown>;
   readonly requestId: string | null;
   readonly retryAfterSeconds: number | null;
+  readonly serverTime: string | null;
 
   constructor(details: ApiErrorDetails) {
     super(details.message);
@@ -47,6 +50,7 @@ export class ApiError extends OpenGridError {
     this.context = details.context;
     this.requestId = details.requestId;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.serverTime = details.serverTime ?? null;
   }
 }
 

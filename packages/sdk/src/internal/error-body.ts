@@ -48,6 +48,7 @@ export const apiErrorFrom = (response: Response, body: string): ApiError => {
     context: new Map(Object.entries(objectOf(errors.context))),
     requestId: response.headers.get('x-grid-request-id'),
     retryAfterSeconds: retryAfterSecondsOf(response.headers),
+    serverTime: textOf(errors.server_time),
   };
   return apiErrorOf(details);
 };

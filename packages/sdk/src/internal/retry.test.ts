@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { isRetryable, retryDelayMs } from './retry.ts';
+import { isRetryable, type Repetition, retryDelayMs } from './retry.ts';
 
-const attempt = { method: 'GET', status: null, code: null, shouldRetry: null, retryAfterSeconds: null };
+const attempt = {
+  repetition: 'read' as Repetition,
+  status: null,
+  code: null,
+  shouldRetry: null,
+  retryAfterSeconds: null,
+};
+
+const unknown = { status: 500, code: 'outcome_unknown' };
 
 describe('isRetryable', () => {
   it.each([
@@ -21,9 +29,15 @@ describe('isRetryable', () => {
     ['a 503 that the server does not want repeated', { status: 503, shouldRetry: 'false' }, false],
     ['a wait of an hour', { status: 429, retryAfterSeconds: 3_600 }, false],
     // A change that may have happened must not be asked for twice; 503 promises that it has not.
-    ['a lost connection of a POST', { method: 'POST', status: null }, false],
-    ['500 of a POST', { method: 'POST', status: 500 }, false],
-    ['503 of a POST', { method: 'POST', status: 503 }, true],
+    ['a lost connection of a risky change', { repetition: 'risky' as const, status: null }, false],
+    ['500 of a risky change', { repetition: 'risky' as const, status: 500 }, false],
+    ['503 of a risky change', { repetition: 'risky' as const, status: 503 }, true],
+    ['a lost connection of a change with a key', { repetition: 'keyed' as const, status: null }, true],
+    ['an unknown outcome with a key', { ...unknown, repetition: 'keyed' as const }, false],
+    ['a lost connection of a harmless change', { repetition: 'harmless' as const, status: null }, true],
+    ['an unknown outcome of a harmless change', { ...unknown, repetition: 'harmless' as const }, true],
+    ['504 of a harmless change', { repetition: 'harmless' as const, status: 504 }, true],
+    ['500 of a harmless change', { repetition: 'harmless' as const, status: 500 }, false],
   ])('%s', (_name, known, expected) => {
     expect(isRetryable({ ...attempt, ...known })).toBe(expected);
   });

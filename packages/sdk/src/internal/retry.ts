@@ -1,6 +1,15 @@
+/**
+ * What repeating a request can do:
+ * - `read`: nothing is changed.
+ * - `harmless`: the outcome is the same however often it is asked for.
+ * - `keyed`: the server remembers the answer under an idempotency key, unless it failed half way.
+ * - `risky`: it may happen twice, so only what certainly did not happen is asked for again.
+ */
+export type Repetition = 'read' | 'harmless' | 'keyed' | 'risky';
+
 /** What is known about a failed attempt; `status` is null when no answer came. */
 export type FailedAttempt = {
-  method: string;
+  repetition: Repetition;
   status: number | null;
   code: string | null;
   /** The header `x-should-retry`, where the server decides itself. */
@@ -13,18 +22,19 @@ const longestDelayMs = 2_000;
 // A server that asks for more patience than this is better reported to the caller than waited for in silence.
 const longestRetryAfterSeconds = 60;
 
-const safeMethods = new Set(['GET', 'HEAD']);
-
 /** Whether the same request may be sent again without the risk of doing something twice. */
 export const isRetryable = (attempt: FailedAttempt): boolean => {
+  const { status, repetition } = attempt;
   if ((attempt.retryAfterSeconds ?? 0) > longestRetryAfterSeconds) return false;
   if (attempt.shouldRetry === 'true') return true;
   if (attempt.shouldRetry === 'false') return false;
-  if (attempt.status === null) return safeMethods.has(attempt.method);
-  if (attempt.status === 409) return attempt.code === 'idempotency_in_progress';
+  if (status === 409) return attempt.code === 'idempotency_in_progress';
   // These three promise that nothing has happened, so even a change may be asked for again.
-  if ([408, 429, 503].includes(attempt.status)) return true;
-  return attempt.status >= 500 && safeMethods.has(attempt.method);
+  if (status !== null && [408, 429, 503].includes(status)) return true;
+  if (repetition === 'read') return status === null || status >= 500;
+  // A fault is not cured by asking again, and an answer that the server lost may have had its effect.
+  if (attempt.code === 'outcome_unknown') return repetition === 'harmless';
+  return repetition !== 'risky' && (status === null || status === 502 || status === 504);
 };
 
 /**

@@ -1,6 +1,7 @@
-import { type ListEnvelope, PagePromise } from '../core/pagination.ts';
+import type { PagePromise } from '../core/pagination.ts';
+import { readOne, readPages } from '../internal/read.ts';
 import type { RequestOptions, Transport } from '../internal/transport.ts';
-import type { CursorParams, DataEnvelope, DecimalString, OpenEnum, Timestamp } from './common.ts';
+import type { CursorParams, DecimalString, OpenEnum, TimeInput, Timestamp } from './common.ts';
 
 /** What every model that fills the instrument must offer. */
 export type AiSpecs = {
@@ -82,7 +83,35 @@ export type InstrumentListParams = CursorParams & {
   status?: Instrument['status'] | undefined;
 };
 
-/** `/v1/instruments`. Public. */
+/** One version of an instrument's specification. Never changed once announced. */
+export type InstrumentSpec = {
+  spec_version: number;
+  effective_from: Timestamp;
+  announced_at: Timestamp;
+  thresholds: Record<string, unknown>;
+  changes: unknown[];
+};
+
+/** The reference index of an instrument in one period. */
+export type IndexPoint = {
+  period_start: Timestamp;
+  vwap: DecimalString | null;
+  /** Units. */
+  volume: DecimalString | number;
+  num_trades: number;
+  /** Units bought and not yet consumed. */
+  open_interest_units: number | null;
+  vwap_7d?: DecimalString | null;
+};
+
+/** Range and resolution of `instruments.index`. */
+export type IndexParams = {
+  resolution?: string | undefined;
+  from?: TimeInput | undefined;
+  to?: TimeInput | undefined;
+};
+
+/** `/v1/instruments`. Public. An instrument is named by its id or symbol. */
 export class InstrumentsResource {
   readonly #transport: Transport;
 
@@ -92,15 +121,24 @@ export class InstrumentsResource {
 
   /** All instruments, USD among them. */
   list(params: InstrumentListParams = {}, options?: RequestOptions): PagePromise<Instrument> {
-    return PagePromise.read((next) => {
-      const query = next === null ? params : { ...params, prev: undefined, next };
-      return this.#transport.get<ListEnvelope<Instrument>>('/v1/instruments', query, options);
-    });
+    return readPages(this.#transport, { path: '/v1/instruments', query: params, options });
   }
 
-  /** One instrument by id or symbol. @throws NotFoundError `instrument_not_found` */
+  /** @throws NotFoundError `instrument_not_found` */
   async retrieve(instrument: string, options?: RequestOptions): Promise<Instrument> {
-    const path = `/v1/instruments/${encodeURIComponent(instrument)}`;
-    return (await this.#transport.get<DataEnvelope<Instrument>>(path, undefined, options)).data;
+    return await readOne<Instrument>(this.#transport, { path: pathOf(instrument), options });
+  }
+
+  /** Versions of the specification, newest first. */
+  specs(instrument: string, options?: RequestOptions): PagePromise<InstrumentSpec> {
+    return readPages(this.#transport, { path: pathOf(instrument, '/specs'), options });
+  }
+
+  /** The volume-weighted reference index, period by period. */
+  index(instrument: string, params: IndexParams = {}, options?: RequestOptions): PagePromise<IndexPoint> {
+    return readPages(this.#transport, { path: pathOf(instrument, '/index'), query: params, options });
   }
 }
+
+const pathOf = (instrument: string, rest = ''): string =>
+  `/v1/instruments/${encodeURIComponent(instrument)}${rest}`;

@@ -1,6 +1,7 @@
-import { type ListEnvelope, PagePromise } from '../core/pagination.ts';
+import type { PagePromise } from '../core/pagination.ts';
+import { readOne, readPages } from '../internal/read.ts';
 import type { RequestOptions, Transport } from '../internal/transport.ts';
-import type { CursorParams, DataEnvelope, DecimalString, OpenEnum, Timestamp } from './common.ts';
+import type { CursorParams, DecimalString, OpenEnum, Timestamp } from './common.ts';
 
 /** Limits of orders in a market; collars in basis points of the reference price. */
 export type OrderControls = {
@@ -114,6 +115,34 @@ export type PublicTrade = {
   settlement_timestamp: Timestamp;
 };
 
+/** The last 24 hours of a market. */
+export type MarketStats = {
+  market_id: string;
+  symbol: string;
+  /** USD per unit; `null` when nothing was traded, as the following. */
+  open: DecimalString | null;
+  high: DecimalString | null;
+  low: DecimalString | null;
+  close: DecimalString | null;
+  current_price: DecimalString | null;
+  /** Units. */
+  volume: DecimalString;
+  volume_24h: number;
+  volume_24h_tokens: DecimalString;
+  /** USD, as is `quote_volume`. */
+  volume_24h_value: DecimalString;
+  quote_volume: DecimalString;
+  num_trades: number;
+  price_change_24h: DecimalString | null;
+  price_change_24h_percent: DecimalString | null;
+  high_24h: DecimalString | null;
+  low_24h: DecimalString | null;
+  vwap_24h: DecimalString | null;
+  vwap_7d: DecimalString | null;
+  period_start: Timestamp;
+  period_end: Timestamp;
+};
+
 /** `/v1/markets`. Public. A market is named by its id or its instrument's symbol, in any letter case. */
 export class MarketsResource {
   readonly #transport: Transport;
@@ -124,41 +153,34 @@ export class MarketsResource {
 
   /** All markets. */
   list(params: CursorParams = {}, options?: RequestOptions): PagePromise<Market> {
-    return this.#page<Market>('/v1/markets', params, options);
+    return readPages(this.#transport, { path: '/v1/markets', query: params, options });
   }
 
   /** One market. @throws NotFoundError `market_not_found` */
   async retrieve(market: string, options?: RequestOptions): Promise<Market> {
-    return await this.#single<Market>(this.#path(market), undefined, options);
+    return await readOne<Market>(this.#transport, { path: pathOf(market), options });
   }
 
   /** Best prices and 24-hour figures. */
   async ticker(market: string, options?: RequestOptions): Promise<Ticker> {
-    return await this.#single<Ticker>(this.#path(market, '/ticker'), undefined, options);
+    return await readOne<Ticker>(this.#transport, { path: pathOf(market, '/ticker'), options });
+  }
+
+  /** More figures of the last 24 hours. */
+  async stats(market: string, options?: RequestOptions): Promise<MarketStats> {
+    return await readOne<MarketStats>(this.#transport, { path: pathOf(market, '/stats'), options });
   }
 
   /** The book down to `depth` levels a side, 1 to 100, default 20. */
   async orderbook(market: string, params?: { depth?: number }, options?: RequestOptions): Promise<OrderBook> {
-    return await this.#single<OrderBook>(this.#path(market, '/orderbook'), params, options);
+    const reading = { path: pathOf(market, '/orderbook'), query: params, options };
+    return await readOne<OrderBook>(this.#transport, reading);
   }
 
   /** Trades of everybody, newest first. */
   trades(market: string, params: CursorParams = {}, options?: RequestOptions): PagePromise<PublicTrade> {
-    return this.#page<PublicTrade>(this.#path(market, '/trades'), params, options);
-  }
-
-  #path(market: string, rest = ''): string {
-    return `/v1/markets/${encodeURIComponent(market)}${rest}`;
-  }
-
-  async #single<Data>(path: string, query: object | undefined, options?: RequestOptions): Promise<Data> {
-    return (await this.#transport.get<DataEnvelope<Data>>(path, query, options)).data;
-  }
-
-  #page<Item>(path: string, params: CursorParams, options?: RequestOptions): PagePromise<Item> {
-    return PagePromise.read((next) => {
-      const query = next === null ? params : { ...params, prev: undefined, next };
-      return this.#transport.get<ListEnvelope<Item>>(path, query, options);
-    });
+    return readPages(this.#transport, { path: pathOf(market, '/trades'), query: params, options });
   }
 }
+
+const pathOf = (market: string, rest = ''): string => `/v1/markets/${encodeURIComponent(market)}${rest}`;

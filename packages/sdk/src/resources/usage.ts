@@ -1,4 +1,5 @@
-import { type ListEnvelope, PagePromise } from '../core/pagination.ts';
+import type { PagePromise } from '../core/pagination.ts';
+import { readPages } from '../internal/read.ts';
 import type { RequestOptions, Transport } from '../internal/transport.ts';
 import type { CursorParams, DecimalString, OpenEnum, TimeInput, Timestamp } from './common.ts';
 
@@ -135,10 +136,7 @@ export class UsageResource {
 
   /** Receipts of the account, newest first, without their draws. */
   list(params: UsageListParams = {}, options?: RequestOptions): PagePromise<Receipt> {
-    return PagePromise.read((next) => {
-      const query = next === null ? params : { ...params, prev: undefined, next };
-      return this.#transport.get<ListEnvelope<Receipt>>('/v1/usage', query, options);
-    });
+    return readPages(this.#transport, { path: '/v1/usage', query: params, options });
   }
 
   /** One receipt with its draws. @throws NotFoundError `receipt_not_found` */
