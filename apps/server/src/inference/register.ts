@@ -1,5 +1,6 @@
 import { type GridError, gridError, isId } from '@opengrid/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { PREFLIGHT_HEADERS } from '../http/cors.ts';
 import { TokenBuckets } from '../http/rate-limit.ts';
 import { newId } from '../ids.ts';
 import type { Caller } from '../ports/identity.ts';
@@ -10,7 +11,7 @@ import type { InferenceDeps, InferenceRoom } from './deps.ts';
 import { authenticate } from './http/authenticate.ts';
 import { attachContext, contextOf, type GridContext } from './http/context.ts';
 import { expectedError, sendError } from './http/errors.ts';
-import { baseHeaders, PREFLIGHT_HEADERS, rateHeaders } from './http/headers.ts';
+import { baseHeaders, rateHeaders } from './http/headers.ts';
 import { refuseOtherMethods } from './http/methods.ts';
 import { HangUpLimiter } from './limits/hang-ups.ts';
 import { InFlightLimiter } from './limits/in-flight.ts';

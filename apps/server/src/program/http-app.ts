@@ -15,6 +15,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { answerPreflights } from '../http/cors.ts';
 import { newRequestId, setCommonHeaders } from '../http/request-ids.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { answerClientError, UNMET_EXPECTATION } from './client-errors.ts';
@@ -54,6 +55,7 @@ export function createHttpApp(telemetry: Telemetry): FastifyInstance {
     if (fault === undefined) done();
     else done(new GridFailure(fault));
   });
+  answerPreflights(app);
   app.setErrorHandler((error: FastifyError, request, reply) => answer(error, request, reply, telemetry));
   app.setNotFoundHandler((request, reply) => {
     setCommonHeaders(request, reply);
