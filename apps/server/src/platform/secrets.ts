@@ -2,12 +2,14 @@ import { hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Keys derived from the installation's one secret. Neither ever leaves the process. */
+/** Keys derived from the installation's one secret. None ever leaves the process. */
 export interface Secrets {
   /** Consumption keys are stored as HMAC-SHA-256 under this. */
   readonly keyPepper: Buffer;
   /** Supplier credentials are encrypted with this (AES-256-GCM). */
   readonly vaultKey: Buffer;
+  /** What calls with an Idempotency-Key carried is stored as HMAC-SHA-256 under this. */
+  readonly idempotencyKey: Buffer;
 }
 
 export interface SecretSource {
@@ -78,7 +80,11 @@ function isSame(a: string, b: string): boolean {
 
 function derive(secret: string): Secrets {
   const key = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, 'opengrid', purpose, 32));
-  return { keyPepper: key('consumption-key pepper'), vaultKey: key('supplier-credential vault') };
+  return {
+    keyPepper: key('consumption-key pepper'),
+    vaultKey: key('supplier-credential vault'),
+    idempotencyKey: key('idempotency-key hash'),
+  };
 }
 
 async function readSecret(path: string): Promise<string | undefined> {

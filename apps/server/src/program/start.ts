@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type BuiltinSupplier, MODEL_ID, startBuiltinSupplier } from '@opengrid/builtin-supplier';
 import type { FastifyInstance } from 'fastify';
+import { IdempotencyKeys } from '../http/idempotency/idempotency-keys.ts';
 import { DEFAULT_INFERENCE_SETTINGS, type InferenceRoom, registerInference } from '../inference/index.ts';
 import { Accounts } from '../platform/accounts.ts';
 import { loadCatalogue, seedInstruments } from '../platform/catalogue.ts';
@@ -74,6 +75,7 @@ interface Core {
   readonly keys: ConsumptionKeys;
   readonly signingKeys: SigningKeys;
   readonly suppliers: SupplierRegistry;
+  readonly idempotency: IdempotencyKeys;
 }
 
 async function open(options: StartOptions, closers: (() => Promise<void>)[]): Promise<Program> {
@@ -151,7 +153,26 @@ async function openCore(options: StartOptions, closers: (() => Promise<void>)[])
       return opened.value;
     },
   });
-  return { telemetry, database, sequencer, instruments, accounts, keys, signingKeys, suppliers };
+  const idempotency = openIdempotency(
+    { database, telemetry, sequencer },
+    { secret: secrets.idempotencyKey, closers },
+  );
+  return { telemetry, database, sequencer, instruments, accounts, keys, signingKeys, suppliers, idempotency };
+}
+
+/** Kept answers, forgotten when their time is over. */
+function openIdempotency(
+  { database, telemetry, sequencer }: Pick<Core, 'database' | 'telemetry' | 'sequencer'>,
+  { secret, closers }: { secret: Buffer; closers: (() => Promise<void>)[] },
+): IdempotencyKeys {
+  const writer = (): Sequencer['status'] => sequencer.status;
+  const keys = new IdempotencyKeys({ database, telemetry, secret, writer });
+  const purge = (): void => {
+    keys.purge().catch((error: unknown) => telemetry.fault('idempotency keys', error));
+  };
+  const purging = setInterval(purge, KEY_FLUSH_MS);
+  closers.push(async () => clearInterval(purging));
+  return keys;
 }
 
 /** Signatures of recent commands, forgotten once a minute. */

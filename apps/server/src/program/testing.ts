@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign } 
 import type { AddressInfo } from 'node:net';
 import type { Command } from '@opengrid/exchange';
 import type { FastifyInstance } from 'fastify';
+import { IdempotencyKeys, type IdempotencyOptions } from '../http/idempotency/idempotency-keys.ts';
 import type { Account, NewAccount } from '../platform/accounts.ts';
 import { loadCatalogue } from '../platform/catalogue.ts';
 import { ensureMarkets } from '../platform/markets.ts';
@@ -133,6 +134,7 @@ export interface TradingFloor extends Platform {
   readonly origin: string;
   readonly signingKeys: SigningKeys;
   readonly replays: SignatureReplays;
+  readonly idempotency: IdempotencyKeys;
   readonly instrument: Instrument;
   /** An account in advanced mode with a key, USD, and units to sell. */
   trader(options?: Partial<NewAccount> & { usdMicros?: number; units?: number }): Promise<Trader>;
@@ -147,6 +149,7 @@ export async function openFloor(
     settings?: Partial<TradingSettings>;
     suppliers?: SupplierDirectory;
     replayClock?: () => number;
+    idempotency?: Partial<IdempotencyOptions>;
   } = {},
 ): Promise<TradingFloor> {
   const platform = await openPlatform(database);
@@ -165,7 +168,25 @@ export async function openFloor(
   const view = await MarketView.open({ sequencer, database, instruments });
   const app = createHttpApp(silentTelemetry);
   const suppliers = options.suppliers ?? NO_SUPPLIERS;
-  const core = { database, sequencer, instruments, accounts, keys, signingKeys, replays, settings, view };
+  const idempotency = new IdempotencyKeys({
+    database,
+    telemetry: silentTelemetry,
+    secret: Buffer.alloc(32, 9),
+    writer: () => sequencer.status,
+    ...options.idempotency,
+  });
+  const core = {
+    database,
+    sequencer,
+    instruments,
+    accounts,
+    keys,
+    signingKeys,
+    replays,
+    settings,
+    view,
+    idempotency,
+  };
   registerTrading(app, {
     ...core,
     suppliers,
@@ -200,7 +221,7 @@ export async function openFloor(
     await app.close();
     await sequencer.close();
   };
-  return { ...platform, app, origin, signingKeys, replays, instrument, trader, command, close };
+  return { ...platform, app, origin, signingKeys, replays, idempotency, instrument, trader, command, close };
 }
 
 const UNLIMITED = { orderRate: 0, orderRpm: 0, cancelRate: 0, signedReadRate: 0 };

@@ -209,6 +209,21 @@ const ACCOUNT_TABLES = [
     'object_id text',
     'at_ms bigint',
   ]),
+  // The kept answers are what the client was told: orders, transfers, errors. The key itself is stored as a hash.
+  table('idempotency_keys', { ...TECHNICAL, class: 'operational', erasure: 'delete' }, [
+    'account_number bigint',
+    'scope_hmac bytea',
+    'request_hmac bytea',
+    'claim_id text',
+    'epoch bigint',
+    'claimed_until_ms bigint',
+    'key_id text',
+    'signature_hash bytea',
+    'status integer',
+    ['response text', { source: 'order placement', freeText: 64 }],
+    'created_at_ms bigint',
+    'expires_at_ms bigint',
+  ]),
 ];
 
 const SUPPLIER_TABLES = [

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { formatIso, GridFailure, gridError } from '@opengrid/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IdempotencyKeys } from '../http/idempotency/idempotency-keys.ts';
 import { TokenBuckets } from '../http/rate-limit.ts';
 import { setCommonHeaders } from '../http/request-ids.ts';
 import type { Instrument, InstrumentCatalogue } from '../ports/catalogue.ts';
@@ -42,6 +43,7 @@ export interface TradingDeps {
   readonly signingKeys: SigningKeyDirectory;
   readonly accounts: AccountDirectory;
   readonly replays: SignatureReplays;
+  readonly idempotency: IdempotencyKeys;
   readonly settings: TradingSettings;
   readonly view: MarketView;
   readonly telemetry: Telemetry;
@@ -119,10 +121,7 @@ class TradingRoom {
 
   /** A credential is optional on public routes, but one that is sent is checked. */
   async admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    void reply
-      .header('cache-control', 'max-age=1')
-      .header('access-control-allow-origin', '*')
-      .header('x-content-type-options', 'nosniff');
+    void reply.header('cache-control', 'max-age=1').header('x-content-type-options', 'nosniff');
     setCommonHeaders(request, reply);
     if (this.authenticator.isPresent(request)) {
       const result = this.authenticator.check(request, NO_BODY);

@@ -98,7 +98,17 @@ export class SignatureReplays {
     }
   }
 
-  /** Removes rows that nobody looks at any more. */
+  /** What the store recorded under a signature, whoever carried it out. */
+  async recorded({ keyId, hash }: SignatureUse): Promise<RecordedCommand | undefined> {
+    const { rows } = await this.database.query<RecordedCommand>({
+      text: `select command_seq as "commandSeq", object_id as "objectId", at_ms as "atMs" from signature_replays
+             where key_id = $1 and signature_hash = $2 order by command_seq desc limit 1`,
+      values: [keyId, hash],
+    });
+    return rows[0];
+  }
+
+  /** Removes rows that nobody looks at any more; calls with an Idempotency-Key that never ended still look at theirs. */
   async purge(): Promise<void> {
     const oldestMs = this.clock() - REMEMBER_MS;
     for (const [name, { recorded, running }] of this.entries) {
@@ -106,21 +116,18 @@ export class SignatureReplays {
         this.entries.delete(name);
     }
     await this.database.query({
-      text: 'delete from signature_replays where at_ms < $1',
+      text: `delete from signature_replays s where at_ms < $1 and not exists (
+               select from idempotency_keys i
+               where i.status is null and i.key_id = s.key_id and i.signature_hash = s.signature_hash)`,
       values: [oldestMs],
     });
   }
 
   /** Asks the store what became of a command whose outcome was unknown. */
-  private async resolve({ keyId, hash }: SignatureUse, entry: Entry): Promise<void> {
-    const { rows } = await this.database.query<RecordedCommand>({
-      text: `select command_seq as "commandSeq", object_id as "objectId", at_ms as "atMs" from signature_replays
-             where key_id = $1 and signature_hash = $2 order by command_seq desc limit 1`,
-      values: [keyId, hash],
-    });
+  private async resolve(use: SignatureUse, entry: Entry): Promise<void> {
+    entry.recorded = await this.recorded(use);
     entry.isUnknown = false;
-    entry.recorded = rows[0];
-    if (entry.recorded === undefined) this.entries.delete(nameOf({ keyId, hash }));
+    if (entry.recorded === undefined) this.entries.delete(nameOf(use));
   }
 
   private isRepeatable({ recorded, running }: Entry): boolean {

@@ -1,5 +1,6 @@
 import { type GridError, GridFailure, gridError, type JsonObject, type Result } from '@opengrid/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type IdempotencyKeys, idempotencyKeyOf } from '../../http/idempotency/idempotency-keys.ts';
 import { parseLosslessBody } from '../../http/lossless-body.ts';
 import type { RateDecision } from '../../http/rate-limit.ts';
 import { setCommonHeaders } from '../../http/request-ids.ts';
@@ -10,6 +11,7 @@ import type { Authenticator, Shown } from '../auth/authenticator.ts';
 import type { Replay, SignatureReplays } from '../auth/replays.ts';
 import { engineError } from '../engine.ts';
 import { sendError, toGridError } from './errors.ts';
+import { answerOnce } from './once.ts';
 import type { TradingRates } from './rates.ts';
 import { fail, type TradingAnswer, type TradingCall, type TradingRoute } from './route.ts';
 
@@ -17,6 +19,7 @@ export interface PrivateRoomOptions {
   readonly authenticator: Authenticator;
   readonly signingKeys: SigningKeyDirectory;
   readonly replays: SignatureReplays;
+  readonly idempotency: IdempotencyKeys;
   readonly rates: TradingRates;
   readonly telemetry: Telemetry;
   readonly clock: () => number;
@@ -24,6 +27,7 @@ export interface PrivateRoomOptions {
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const NO_BODY: JsonObject = {};
+const JSON_UTF8 = 'application/json; charset=utf-8';
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 interface Timing {
@@ -67,15 +71,13 @@ export class PrivateRoom {
   private async serve(route: TradingRoute, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const timing: Timing = { startedAt: performance.now(), authMs: 0 };
     setCommonHeaders(request, reply);
-    void reply
-      .header('access-control-allow-origin', '*')
-      .header('x-content-type-options', 'nosniff')
-      .header('cache-control', 'no-store');
+    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     try {
       const answer = await this.answer(route, { request, reply, timing });
       setTiming(reply, timing);
       if (answer.error !== undefined) return sendError(reply, answer.error, this.options.clock());
       void reply.code(answer.status).headers(answer.headers ?? {});
+      if (answer.text !== undefined) return reply.type(JSON_UTF8).send(answer.text);
       return answer.body === undefined ? reply.send() : reply.send(answer.body);
     } catch (error) {
       setTiming(reply, timing);
@@ -102,13 +104,24 @@ export class PrivateRoom {
       const call = this.callOf(route, request, { shown: shown.shown, body });
       request.loggedCaller = { accountNumber: call.caller.accountNumber, keyId: call.caller.keyId };
       if (replay?.kind === 'copy') return await repeat(route, call, replay);
-      const answer = await route.handle(call);
+      const answer = await this.carryOut(route, call, { request, raw });
       if (replay?.kind === 'first') replay.end(answer.recorded ?? 'refused');
       return answer;
     } catch (error) {
       if (replay?.kind === 'first') replay.end(error instanceof OutcomeUnknown ? 'unknown' : 'refused');
       throw error;
     }
+  }
+
+  private carryOut(
+    route: TradingRoute,
+    call: TradingCall,
+    { request, raw }: { request: FastifyRequest; raw: Buffer },
+  ): Promise<TradingAnswer> {
+    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    if (key === undefined || route.method === 'GET') return route.handle(call);
+    const errorOf = (error: unknown): GridError => this.errorOf(error);
+    return answerOnce(route, call, { ...this.options, key, raw, errorOf });
   }
 
   private meter(

@@ -7,6 +7,7 @@ import {
   type JsonObject,
 } from '@opengrid/wire';
 import type { z } from 'zod';
+import type { KEEP_MS } from '../../http/idempotency/idempotency-keys.ts';
 import type { Caller, Scope } from '../../ports/identity.ts';
 import type { RecordedCommand, SignatureUse } from '../auth/replays.ts';
 
@@ -32,6 +33,8 @@ export interface TradingAnswer {
   /** Absent for 204. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent instead of the body: JSON text that was kept. */
+  readonly text?: string;
   /** Sent instead of the body: a refusal that was recorded. */
   readonly error?: GridError;
   /** The command that this answer acknowledges, by which a copy of the request is answered. */
@@ -43,7 +46,7 @@ export type RateClass = 'order' | 'cancel' | 'read';
 
 /** One route of the Trading surface, mounted under every prefix. */
 export interface TradingRoute {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly scope: Scope;
   /** Whether a consumption key with this scope may use the route; writes and supply are for signatures alone. */
@@ -51,6 +54,8 @@ export interface TradingRoute {
   readonly rate: RateClass;
   /** What follows the account in the key of the bucket: the market of an order. */
   rateKey?(body: JsonObject): string;
+  /** How long the answer to an Idempotency-Key is kept: a day, or a week where units move. */
+  readonly keep?: keyof typeof KEEP_MS;
   /** What the body looks like, as the route checks it; absent where there is none. */
   readonly body?: z.ZodType;
   handle(call: TradingCall): Promise<TradingAnswer>;

@@ -1,0 +1,2 @@
+-- Orders that expire and are amended, trades of auctions.
+select 1;
