@@ -112,7 +112,7 @@ function specificationShape(instrument: Instrument, context: InstrumentContext):
 }
 
 /** The contract's three states of a market by its trading state. */
-function marketStatus(tradingState: string): string {
+export function marketStatus(tradingState: string): string {
   if (tradingState === 'closed') return 'inactive';
   return tradingState === 'halted' || tradingState === 'cancel_only' ? 'suspended' : 'active';
 }
