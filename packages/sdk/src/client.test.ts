@@ -64,7 +64,114 @@ const cases: Case[] = [
     { totals: {} },
     { totals: {} },
   ],
+  ['me', (grid) => grid.account.me(), '/v1/me', { data: { id: 'user_1' } }, { id: 'user_1' }],
+  [
+    'limits',
+    (grid) => grid.account.limits('text-prime'),
+    '/v1/account/limits?market_id=text-prime',
+    { data: { market_id: 'm' } },
+    { market_id: 'm' },
+  ],
+  ['diagnostics', (grid) => grid.account.diagnostics(), '/v1/diagnostics', { data: {} }, {}],
+  [
+    'an order by client id',
+    (grid) => grid.orders.retrieveByClientId('a:1'),
+    '/v1/orders/by-client-id/a%3A1',
+    { data: { id: 'order_1' } },
+    { id: 'order_1' },
+  ],
+  [
+    'one trade',
+    (grid) => grid.trades.retrieve('trade_1'),
+    '/v1/trades/trade_1',
+    { data: { id: 'trade_1' } },
+    { id: 'trade_1' },
+  ],
+  [
+    'one account',
+    (grid) => grid.currencyAccounts.retrieve('a_1'),
+    '/v1/currency-trading-accounts/a_1',
+    { data: { id: 'a_1' } },
+    { id: 'a_1' },
+  ],
+  [
+    'a supply summary',
+    (grid) => grid.supply.summary(),
+    '/v1/supply-issuances/summary',
+    { data: [{ quantity: 1 }] },
+    [{ quantity: 1 }],
+  ],
+  [
+    'a liability',
+    (grid) => grid.supply.liability('text-prime'),
+    '/v1/supplier-liability/text-prime',
+    { data: { outstanding: '1.000000' } },
+    { outstanding: '1.000000' },
+  ],
+  [
+    'figures of a market',
+    (grid) => grid.markets.stats('text-prime'),
+    '/v1/markets/text-prime/stats',
+    { data: { num_trades: 0 } },
+    { num_trades: 0 },
+  ],
 ];
+
+type Change = [name: string, call: (grid: OpenGrid) => Promise<unknown>, request: object];
+
+const changes: Change[] = [
+  [
+    'amend an order',
+    (grid) => grid.orders.amend('order_1', { quantity: 3, price: '2.5' }),
+    { method: 'PUT', url: '/v1/orders/order_1', body: '{"quantity":3,"price":"2.5"}' },
+  ],
+  ['cancel all', (grid) => grid.orders.cancelAll(), { method: 'DELETE', url: '/v1/orders', body: '' }],
+  [
+    'cancel one side of a market',
+    (grid) => grid.orders.cancelAll({ market_id: 'text-prime', side: 'sell' }),
+    { method: 'DELETE', url: '/v1/markets/text-prime/orders?side=sell', body: '' },
+  ],
+  [
+    'set a cancel timer',
+    (grid) => grid.orders.cancelAllAfter({ timeout_ms: 60_000 }),
+    { method: 'POST', url: '/v1/orders/cancel-all-after', body: '{"timeout_ms":60000}' },
+  ],
+  [
+    'transfer back',
+    (grid) => grid.transfers.toTrading({ instrument_id: 'text-prime', quantity: 1 }),
+    {
+      method: 'POST',
+      url: '/v1/transfers/consumption-to-trading',
+      body: '{"instrument_id":"text-prime","quantity":1}',
+    },
+  ],
+  [
+    'retire units',
+    (grid) => grid.supply.retire({ instrument_id: 'text-prime', quantity: 1 }),
+    {
+      method: 'POST',
+      url: '/v1/supply-issuances/retire',
+      body: '{"instrument_id":"text-prime","quantity":1}',
+    },
+  ],
+  [
+    'offer issued units',
+    (grid) => grid.supply.transferToTrading({ instrument_id: 'text-prime', quantity: 1 }),
+    {
+      method: 'POST',
+      url: '/v1/issuance-accounts/transfer',
+      body: '{"instrument_id":"text-prime","quantity":1}',
+    },
+  ],
+];
+
+describe('changes', () => {
+  it.each(changes)('%s', async (_name, call, request) => {
+    const server = await serve({ body: { data: { id: 'x' } } });
+    expect(await call(new OpenGrid({ baseUrl: server.origin }))).toEqual({ id: 'x' });
+    expect(server.requests).toMatchObject([request]);
+  });
+});
 
 describe('resources', () => {
   it.each(cases)('read %s', async (_name, call, url, body, result) => {
@@ -85,6 +192,34 @@ describe('resources', () => {
       'receipts',
       (grid: OpenGrid) => grid.usage.list({ cost_status: 'unpriced' }),
       '/v1/usage?cost_status=unpriced',
+    ],
+    [
+      'orders',
+      (grid: OpenGrid) => grid.orders.list({ status: ['filled', 'expired'], limit: 500 }),
+      '/v1/orders?status=filled%2Cexpired&limit=500',
+    ],
+    ['own trades', (grid: OpenGrid) => grid.trades.list({ limit: 3 }), '/v1/trades?limit=3'],
+    ['positions', (grid: OpenGrid) => grid.positions.list({ status: 'open' }), '/v1/positions?status=open'],
+    ['trading accounts', (grid: OpenGrid) => grid.tradingAccounts.list(), '/v1/trading-accounts'],
+    ['lots', (grid: OpenGrid) => grid.consumptionAccounts.lots('a_1'), '/v1/consumption-accounts/a_1/lots'],
+    [
+      'transfers',
+      (grid: OpenGrid) => grid.transfers.list({ direction: 'trading_to_consumption' }),
+      '/v1/transfer-histories?direction=trading_to_consumption',
+    ],
+    [
+      'candles',
+      (grid: OpenGrid) => grid.priceHistories.list({ market_id: 'text-prime', resolution: '1h', fill: true }),
+      '/v1/price-histories?market_id=text-prime&resolution=1h&fill=true',
+    ],
+    ['issuances', (grid: OpenGrid) => grid.supply.issuances(), '/v1/supply-issuances'],
+    ['issuance accounts', (grid: OpenGrid) => grid.supply.accounts(), '/v1/issuance-accounts'],
+    ['liabilities', (grid: OpenGrid) => grid.supply.liabilities(), '/v1/supplier-liability'],
+    ['specifications', (grid: OpenGrid) => grid.instruments.specs('usd'), '/v1/instruments/usd/specs'],
+    [
+      'the index',
+      (grid: OpenGrid) => grid.instruments.index('text-prime', { resolution: '1d' }),
+      '/v1/instruments/text-prime/index?resolution=1d',
     ],
   ])('list %s', async (_name, call, url) => {
     const server = await serve({ body: list });

@@ -14,11 +14,8 @@ export type Credentials = {
   readonly receiveWindowMs: number | undefined;
 };
 
-/**
- * What a route is called with: `key` routes take a bearer only, `signature` routes take the signer where there is one,
- * public ones need none and send a bearer where there is one.
- */
-export type Wanted = 'key' | 'signature' | 'none';
+/** Trading routes are signed where there is a signer. Everything else, and everybody else, sends the bearer if any. */
+export type Wanted = 'signature' | 'bearer';
 
 /** The part of a request that credentials look at. */
 export type Addressed = { method: string; url: string; body: string };

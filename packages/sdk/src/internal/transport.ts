@@ -41,7 +41,7 @@ export type Call = {
   query?: object | undefined;
   /** Sent as JSON; without it the request has no body. */
   body?: object | undefined;
-  /** Default: what a public route takes. */
+  /** Default `bearer`. */
   wants?: Wanted | undefined;
   /** Default: `read` for GET, else `risky`. */
   repetition?: Repetition | undefined;
@@ -108,7 +108,7 @@ export class Transport {
       method,
       url: `${this.#options.origin}${path}${queryString(query)}`,
       body: body === undefined ? '' : JSON.stringify(body),
-      wants: call.wants ?? 'none',
+      wants: call.wants ?? 'bearer',
       repetition: call.repetition ?? (method === 'GET' ? 'read' : 'risky'),
       idempotencyKey,
       options: call.options ?? {},

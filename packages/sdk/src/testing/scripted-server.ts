@@ -7,11 +7,20 @@ export type Answer =
   | { status?: number; headers?: Record<string, string>; body?: unknown; text?: string }
   | ((response: ServerResponse, request: IncomingMessage) => void);
 
+/** A request as it arrived. */
+export type Received = { method: string; url: string; headers: IncomingMessage['headers']; body: string };
+
 /** A real HTTP server on loopback that plays one answer a request, the last one for ever. */
 export type ScriptedServer = {
   origin: string;
   /** Every request as it arrived. */
-  requests: { method: string; url: string; headers: IncomingMessage['headers'] }[];
+  requests: Received[];
+};
+
+const bodyOf = async (request: IncomingMessage): Promise<string> => {
+  let text = '';
+  for await (const part of request.setEncoding('utf8') as AsyncIterable<string>) text += part;
+  return text;
 };
 
 const play = (answer: Answer, response: ServerResponse, request: IncomingMessage): void => {
@@ -26,11 +35,14 @@ const play = (answer: Answer, response: ServerResponse, request: IncomingMessage
 /** Starts a server that closes itself at the end of the test. */
 export const serve = async (...answers: Answer[]): Promise<ScriptedServer> => {
   const requests: ScriptedServer['requests'] = [];
-  const server = createServer((request, response) => {
-    requests.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = '', url = '', headers } = request;
+    requests.push({ method, url, headers, body: await bodyOf(request) });
     const answer = answers[Math.min(requests.length, answers.length) - 1];
     if (answer !== undefined) play(answer, response, request);
-  });
+  };
+  // A client that hangs up in the middle of its request is none of the server's business.
+  const server = createServer((request, response) => void take(request, response).catch(() => undefined));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
