@@ -28,22 +28,23 @@ const NOTHING: Activity = {
   toTradingAtMs: null,
 };
 
-/** Trades and transfers of an account by instrument number. */
+/** Trades and transfers of an account by instrument number; transfers up to the command `throughSeq`. */
 export async function readActivity(
   store: Queryable,
   accountNumber: number,
+  throughSeq = Number.MAX_SAFE_INTEGER,
 ): Promise<(instrumentNo: number) => Activity> {
   const { rows } = await store.query<ActivityRow>({
     name: 'account_activity',
     text: `select instrument_no as no, direction as what, sum(quantity_units) as units, max(transferred_at_ms) as at
-             from transfers where account_number = $1 group by instrument_no, direction
+             from transfers where account_number = $1 and command_seq <= $2 group by instrument_no, direction
            union all
            select instrument_no, 'bought', sum(quantity_units), max(executed_at_ms)
              from trades where buyer_account = $1 group by instrument_no
            union all
            select instrument_no, 'sold', sum(quantity_units), max(executed_at_ms)
              from trades where seller_account = $1 group by instrument_no`,
-    values: [accountNumber],
+    values: [accountNumber, throughSeq],
   });
   return (instrumentNo) => activityOf(rows.filter(({ no }) => no === instrumentNo));
 }

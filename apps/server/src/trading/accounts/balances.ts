@@ -28,7 +28,8 @@ export interface AccountBalances {
   readonly units: readonly UnitBalances[];
 }
 
-interface BalanceRow {
+/** One balance of the ledger. */
+export interface BalanceRow {
   readonly kind: number;
   readonly no: number;
   readonly amount: number;
@@ -41,6 +42,11 @@ export async function readBalances(store: Queryable, accountNumber: number): Pro
     text: 'select kind, instrument_no as no, amount from balances where account_number = $1',
     values: [accountNumber],
   });
+  return balancesOf(rows);
+}
+
+/** The balances of an account from its rows of the ledger. */
+export function balancesOf(rows: readonly BalanceRow[]): AccountBalances {
   const sum = (...kinds: number[]): number =>
     rows.reduce((total, row) => (kinds.includes(row.kind) ? total + row.amount : total), 0);
   const numbers = [...new Set(rows.map(({ no }) => no))].filter((no) => no > 0).sort((a, b) => a - b);

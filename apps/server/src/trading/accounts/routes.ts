@@ -17,15 +17,10 @@ import { wholeList } from '../list/list-page.ts';
 import { parseListQuery } from '../list/list-query.ts';
 import type { MarketView } from '../market-view.ts';
 import type { TradingSettings } from '../settings.ts';
-import {
-  type Commitments,
-  consumptionShape,
-  currencyShape,
-  unitTradingShape,
-  usdTradingShape,
-} from './account-shapes.ts';
+import { consumptionShape, currencyShape, unitTradingShape, usdTradingShape } from './account-shapes.ts';
 import { readActivity } from './activity.ts';
 import { readBalances } from './balances.ts';
+import { readCommitments } from './commitments.ts';
 import { lotRoute } from './lots.ts';
 
 export interface AccountDeps {
@@ -210,20 +205,4 @@ async function consumptionRows(deps: AccountDeps, call: TradingCall): Promise<Re
         commitments: commitmentsOf(instrumentNo),
       }),
     );
-}
-
-async function readCommitments(
-  database: Database,
-  accountNumber: number,
-): Promise<(instrumentNo: number) => Commitments> {
-  const { rows } = await database.query<{ no: number; tokens: number; last: number; settled: number }>({
-    name: 'account_commitments',
-    text: `select instrument_no as no, sum(held_tokens) as tokens, max(created_at_ms) as last,
-             max(settled_at_ms) as settled from receipts where account_number = $1 group by instrument_no`,
-    values: [accountNumber],
-  });
-  return (instrumentNo) => {
-    const row = rows.find(({ no }) => no === instrumentNo);
-    return { tokens: row?.tokens ?? 0, lastAtMs: row?.last ?? null, lastSettledAtMs: row?.settled ?? null };
-  };
 }

@@ -16,7 +16,8 @@ export interface TradeDeps {
   readonly accounts: AccountDirectory;
 }
 
-interface OwnTradeRow {
+/** A trade from the side of one account. */
+export interface OwnTradeRow {
   readonly trade_seq: number;
   readonly trade_id: string;
   readonly instrument_no: number;
@@ -116,7 +117,8 @@ function feeBps(trade: OwnTradeRow, valueMicros: number, bps: number): number {
   return charged === trade.fee_micros ? bps : Math.round((trade.fee_micros * 10_000) / valueMicros);
 }
 
-function tradeShape(
+/** The trade as its own account sees it. */
+export function tradeShape(
   trade: OwnTradeRow,
   { instrument, owner, rules }: { instrument: Instrument; owner: AccountOwner; rules: MarketRules },
 ): Record<string, unknown> {
