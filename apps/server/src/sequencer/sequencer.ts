@@ -222,12 +222,14 @@ class MarketSequencer implements Sequencer {
       fields: { reason: reasonOf(cause), is_unknown: isUnknown, batch: number },
     });
     const deadlineMs = this.clock() + this.options.recoveryPatienceMs;
+    const answer = isUnknown ? new OutcomeUnknown() : new EngineUnavailable();
     let isAnswered = false;
     for (let attempt = 0; ; attempt += 1) {
       try {
         const lease = await renewLease(this.options.database, this.lease.epoch);
         if (lease === undefined) {
-          this.lose('fenced', isAnswered ? [] : batch);
+          // Whoever took over may have found the batch in the store.
+          this.lose('fenced', isAnswered ? [] : batch, answer);
           return;
         }
         await this.rebuild(lease, batch, { number, isAnswered });
@@ -238,7 +240,6 @@ class MarketSequencer implements Sequencer {
       if (!isAnswered && this.clock() > deadlineMs) {
         isAnswered = true;
         this.isStalled = true;
-        const answer = isUnknown ? new OutcomeUnknown() : new EngineUnavailable();
         for (const { waiting } of batch) waiting.reject(answer);
         this.rejectQueue();
       }
@@ -288,9 +289,13 @@ class MarketSequencer implements Sequencer {
     this.options.onLost('broken');
   }
 
-  private lose(reason: 'fenced' | 'broken', batch: readonly InFlight[]): void {
+  private lose(
+    reason: 'fenced' | 'broken',
+    batch: readonly InFlight[],
+    answer: Error = new EngineUnavailable(),
+  ): void {
     this.state = 'lost';
-    for (const { waiting } of batch) waiting.reject(new EngineUnavailable());
+    for (const { waiting } of batch) waiting.reject(answer);
     this.options.onLost(reason);
   }
 
