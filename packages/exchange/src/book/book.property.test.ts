@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BookDriver, sideCode } from '../testing/book-driver.ts';
+import { check, PATIENCE } from '../testing/effort.ts';
 import { NaiveBook, type NaiveMessage } from '../testing/naive-book.ts';
-import { check, PATIENCE } from '../testing/scene.ts';
 import { NONE, PRICE_LIMIT_TICKS } from './price-ladder.ts';
 
 /** Mostly a narrow band, so that orders meet; sometimes the ends of the range and the seams of the ladder. */
@@ -50,7 +50,7 @@ function expectSameBook(driver: BookDriver, naive: NaiveBook): void {
     const levels = naive.depth(side);
     expect(driver.book.depth(sideCode(side), 10_000)).toEqual(levels);
     expect(driver.book.bestTicks(sideCode(side))).toBe(levels[0]?.priceTicks ?? NONE);
-    expect(driver.queue(side)).toEqual(naive.queue(side).map((order) => `${order.id}:${order.left}`));
+    expect(driver.queue(side)).toEqual(naive.queue(side).map(({ id, left }) => ({ id, left })));
   }
   expect(driver.book.orderCount).toBe(naive.orders.length);
 }

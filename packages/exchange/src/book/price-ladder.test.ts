@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check, PATIENCE } from '../testing/scene.ts';
+import { check, PATIENCE } from '../testing/effort.ts';
 import { NONE, PRICE_LIMIT_TICKS, PriceLadder } from './price-ladder.ts';
 
 /** Keys where words, pages and summary words begin and end, and any others. */

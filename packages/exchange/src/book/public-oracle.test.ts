@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { PATIENCE } from '../testing/effort.ts';
 import { LineHash } from '../testing/line-hash.ts';
 import { MESSAGE, type PublicWorkload, PublicWorkloads, SCENARIOS } from '../testing/public-workload.ts';
-import { PATIENCE } from '../testing/scene.ts';
 import { Book, PREVENTION, type SideCode } from './book.ts';
 import { NONE } from './price-ladder.ts';
 

@@ -1,6 +1,6 @@
 import { Book, BUY, type Incoming, PREVENTION, SELL, type SideCode } from '../book/book.ts';
 import { NONE } from '../book/price-ladder.ts';
-import type { NaiveMessage, NaiveReport, NaiveSide } from './naive-book.ts';
+import type { NaiveChange, NaiveLevel, NaiveMessage, NaiveReport, NaiveSide } from './naive-book.ts';
 
 const PREVENTION_CODES = {
   cancel_newest: PREVENTION.cancelNewest,
@@ -19,6 +19,24 @@ export class BookDriver {
     this.book.unlink(slot);
     this.book.freeSlot(slot);
     return true;
+  }
+
+  /** As the exchange amends: in one step, and a refusal leaves the order where it was. */
+  amend(id: number, change: NaiveChange): NaiveReport | undefined {
+    const { book } = this;
+    const slot = book.find(id);
+    if (slot === NONE) return undefined;
+    const remaining = book.orders.remaining[slot]!;
+    const { priceTicks, quantity } = change;
+    if (priceTicks === book.orders.priceTicks[slot] && quantity <= remaining) {
+      if (quantity < remaining) book.shrink(slot, quantity);
+      return { fills: [], prevented: [], end: 'amended', left: quantity };
+    }
+    const side = book.sideOf(slot) === BUY ? 'buy' : 'sell';
+    const message = { ...change, id, account: book.orders.account[slot]!, side, life: 'gtc' } as const;
+    if (change.postOnly && this.isCrossing(message)) return nothing(message, 'would_cross');
+    this.cancel(id);
+    return this.submit(message);
   }
 
   submit(message: NaiveMessage): NaiveReport {
@@ -67,12 +85,20 @@ export class BookDriver {
     return message.life === 'gtc' ? 'rests' : 'unfilled';
   }
 
-  /** Resting orders of one side in the order they would trade, as `id:left`. */
-  queue(side: NaiveSide): string[] {
+  best(side: NaiveSide): number | undefined {
+    const best = this.book.bestTicks(sideCode(side));
+    return best === NONE ? undefined : best;
+  }
+
+  depth(side: NaiveSide): NaiveLevel[] {
+    return this.book.depth(sideCode(side), Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Resting orders of one side in the order they would trade. */
+  queue(side: NaiveSide): { id: number; left: number }[] {
     const { orders } = this.book;
-    return [...this.book.slots(sideCode(side))].map(
-      (slot) => `${orders.orderSeq[slot]}:${orders.remaining[slot]}`,
-    );
+    const slots = [...this.book.slots(sideCode(side))];
+    return slots.map((slot) => ({ id: orders.orderSeq[slot]!, left: orders.remaining[slot]! }));
   }
 }
 

@@ -18,7 +18,7 @@ export interface NaiveMessage {
   readonly prevention: NaivePrevention;
 }
 
-interface Resting {
+export interface Resting {
   readonly id: number;
   readonly account: number;
   readonly side: NaiveSide;
@@ -26,12 +26,21 @@ interface Resting {
   left: number;
 }
 
+/** A new price and a new quantity that is left. The order keeps its side and its owner. */
+export type NaiveChange = Pick<NaiveMessage, 'priceTicks' | 'quantity' | 'postOnly' | 'prevention'>;
+
+export interface NaiveLevel {
+  priceTicks: number;
+  quantity: number;
+  orderCount: number;
+}
+
 export interface NaiveReport {
   /** Maker, quantity, price. */
   readonly fills: [id: number, quantity: number, priceTicks: number][];
   /** Own resting orders that self-trade prevention ended. */
   readonly prevented: number[];
-  readonly end: 'rests' | 'filled' | 'prevented' | 'unfilled' | 'unfillable' | 'would_cross';
+  readonly end: 'rests' | 'filled' | 'prevented' | 'unfilled' | 'unfillable' | 'would_cross' | 'amended';
   readonly left: number;
 }
 
@@ -45,8 +54,12 @@ export class NaiveBook {
     return this.orders.filter((order) => order.side === side).sort(better);
   }
 
-  depth(side: NaiveSide): { priceTicks: number; quantity: number; orderCount: number }[] {
-    const levels: { priceTicks: number; quantity: number; orderCount: number }[] = [];
+  best(side: NaiveSide): number | undefined {
+    return this.queue(side)[0]?.priceTicks;
+  }
+
+  depth(side: NaiveSide): NaiveLevel[] {
+    const levels: NaiveLevel[] = [];
     for (const { priceTicks, left } of this.queue(side)) {
       const last = levels.at(-1);
       if (last?.priceTicks !== priceTicks) levels.push({ priceTicks, quantity: left, orderCount: 1 });
@@ -59,9 +72,22 @@ export class NaiveBook {
   }
 
   cancel(id: number): boolean {
-    const before = this.orders.length;
-    this.orders = this.orders.filter((order) => order.id !== id);
-    return this.orders.length < before;
+    return this.remove(id);
+  }
+
+  /** Less at the same price keeps its place; anything else goes to the end, under the rules of a new order. */
+  amend(id: number, change: NaiveChange): NaiveReport | undefined {
+    const order = this.orders.find((one) => one.id === id);
+    if (order === undefined) return undefined;
+    if (change.priceTicks === order.priceTicks && change.quantity <= order.left) {
+      order.left = change.quantity;
+      return { fills: [], prevented: [], end: 'amended', left: order.left };
+    }
+    const { account, side } = order;
+    const message: NaiveMessage = { ...change, id, account, side, life: 'gtc' };
+    if (change.postOnly && this.touching(message).length > 0) return nothing(message, 'would_cross');
+    this.remove(id);
+    return this.submit(message);
   }
 
   submit(message: NaiveMessage): NaiveReport {
@@ -80,14 +106,21 @@ export class NaiveBook {
     return report;
   }
 
-  private touching(message: NaiveMessage): Resting[] {
+  protected remove(id: number): boolean {
+    const before = this.orders.length;
+    this.orders = this.orders.filter((order) => order.id !== id);
+    return this.orders.length < before;
+  }
+
+  /** Resting orders that a message may trade with, in the order it would. */
+  protected touching(message: NaiveMessage): Resting[] {
     const other = message.side === 'buy' ? 'sell' : 'buy';
     const isReached = (price: number): boolean =>
       message.side === 'buy' ? price <= message.priceTicks : price >= message.priceTicks;
     return this.queue(other).filter((order) => isReached(order.priceTicks));
   }
 
-  private match(message: NaiveMessage): NaiveReport {
+  protected match(message: NaiveMessage): NaiveReport {
     const fills: [number, number, number][] = [];
     const prevented: number[] = [];
     let left = message.quantity;
@@ -98,7 +131,7 @@ export class NaiveBook {
         fills.push([maker.id, quantity, maker.priceTicks]);
         maker.left -= quantity;
         left -= quantity;
-        if (maker.left === 0) this.cancel(maker.id);
+        if (maker.left === 0) this.remove(maker.id);
         continue;
       }
       if (message.prevention === 'cancel_newest') return { fills, prevented, end: 'prevented', left };
@@ -108,7 +141,7 @@ export class NaiveBook {
       }
       if (message.prevention !== 'decrement' || maker.left === 0) {
         prevented.push(maker.id);
-        this.cancel(maker.id);
+        this.remove(maker.id);
       }
       if (message.prevention === 'cancel_both' || left === 0)
         return { fills, prevented, end: 'prevented', left };

@@ -1,8 +1,9 @@
-import * as fc from 'fast-check';
 import type { Command, JournalEntry, MarketRules, PlaceOrder } from '../commands.ts';
 import type { Accepted, ExchangeEvent, Outcome } from '../events.ts';
 import { Exchange } from '../exchange.ts';
 import { KIND, type Kind, type Leg } from '../ledger.ts';
+
+export { check, PATIENCE } from './effort.ts';
 
 /** The one market of most tests. This folder serves the tests of this package; nothing else imports it. */
 export const MARKET = 1;
@@ -157,16 +158,6 @@ export function eventsOf<T extends ExchangeEvent['type']>(
 export function moved(outcome: Accepted, kind: Kind, account = 0): number {
   const legs = outcome.legs.filter((leg: Leg) => leg.kind === kind && leg.account === account);
   return legs.reduce((sum, leg) => sum + leg.amount, 0);
-}
-
-const isNightly = process.env.OPENGRID_NIGHTLY !== undefined;
-
-/** Options of suites whose nightly runs take many minutes. */
-export const PATIENCE = { timeout: isNightly ? 7_200_000 : 120_000 };
-
-/** Runs a property: as often as by default, or as `nightlyRuns` says; a failure prints its seed. */
-export function check<T>(property: fc.IProperty<T>, runs: { byDefault: number; nightly: number }): void {
-  void fc.assert(property, { numRuns: isNightly ? runs.nightly : runs.byDefault });
 }
 
 /** The journal applied to an empty exchange, or to a snapshot of its first `snapshotAfter` entries. */
