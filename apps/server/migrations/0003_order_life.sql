@@ -1,2 +1,2 @@
 -- Orders that expire and are amended, trades of auctions.
-select 1;
+alter table orders add column expires_at_ms bigint;

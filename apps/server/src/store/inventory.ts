@@ -296,6 +296,7 @@ const MARKET_TABLES = [
     'submitted_at_ms bigint',
     'updated_at_ms bigint',
     'closed_at_ms bigint',
+    'expires_at_ms bigint',
     'cancels_on_disconnect boolean',
   ]),
   table('trades', MARKET, [

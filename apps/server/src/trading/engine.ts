@@ -11,7 +11,7 @@ import {
   type Sequencer,
 } from '../sequencer/types.ts';
 import type { RecordedCommand } from './auth/replays.ts';
-import type { TradingCall } from './http/route.ts';
+import type { ActingCall } from './http/route.ts';
 
 /** The error of a command that the sequencer did not take, or undefined for anything else. */
 export function engineError(error: unknown): GridError | undefined {
@@ -25,7 +25,7 @@ export function engineError(error: unknown): GridError | undefined {
 /** Submits a command with what the request adds to it: its signature, and the end of its window. */
 export function submit(
   sequencer: Sequencer,
-  call: TradingCall,
+  call: Pick<ActingCall, 'signature' | 'notAfterMs'>,
   { command, clientOrderId }: { command: Command; clientOrderId?: string | null },
 ): Promise<Committed | Refused> {
   const { signature: signatureReplay, notAfterMs } = call;
@@ -49,21 +49,24 @@ const REFUSALS: Readonly<Partial<Record<Refused['code'], ErrorCode>>> = {
   market_not_open: 'market_not_open',
   validation_failed: 'validation_failed',
   order_not_found: 'order_not_found',
+  order_not_amendable: 'order_not_amendable',
+  post_only_would_cross: 'post_only_would_cross',
+  price_outside_collar: 'price_outside_collar',
   transfer_not_allowed: 'transfer_not_allowed',
   supplier_not_approved: 'supplier_not_approved',
 };
 
 /** A refusal of the exchange as the client is told it. Nothing changed. */
-export function refusal(refused: Refused, instrument: Instrument): GridFailure {
+export function refusal(refused: Refused, instrument: Instrument | undefined): GridFailure {
   if (refused.code === 'insufficient_balance') return insufficient(refused, instrument);
   const code = REFUSALS[refused.code];
   if (code === undefined) throw new Error(`the exchange refused a command with ${refused.code}`);
   return new GridFailure(gridError(code));
 }
 
-function insufficient({ context = {} }: Refused, instrument: Instrument): GridFailure {
+function insufficient({ context = {} }: Refused, instrument: Instrument | undefined): GridFailure {
   const isUsd = context.asset === 'USD';
-  const asset = isUsd ? 'USD' : instrument.symbol;
+  const asset = isUsd ? 'USD' : (instrument?.symbol ?? 'units');
   const format = (amount: number): string =>
     isUsd ? formatMoneyMicros(amount) : String(Math.floor(amount / TOKENS_PER_UNIT));
   const required = format(Number(context.required));

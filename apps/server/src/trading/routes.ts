@@ -18,6 +18,8 @@ import { sendError, toGridError } from './http/errors.ts';
 import { PrivateRoom } from './http/private-room.ts';
 import { TradingRates } from './http/rates.ts';
 import type { MarketView } from './market-view.ts';
+import { OrderLookup } from './orders/order-lookup.ts';
+import { OrderPlacement } from './orders/place.ts';
 import { orderRoutes } from './orders/routes.ts';
 import type { TradingSettings } from './settings.ts';
 import {
@@ -74,10 +76,12 @@ export function registerTrading(app: FastifyInstance, deps: TradingDeps): void {
     done();
   });
   const rates = new TradingRates(settings, clock);
+  const lookup = new OrderLookup(deps.database);
+  const placement = new OrderPlacement({ ...deps, lookup });
   const privateRoom = new PrivateRoom({ ...deps, authenticator, rates, clock });
   void app.register((scope, _options, done) => {
     privateRoom.mount(scope, PREFIXES, [
-      ...orderRoutes(deps),
+      ...orderRoutes({ ...deps, lookup, placement }),
       ...tradeRoutes(deps),
       ...accountRoutes(deps),
       ...transferRoutes(deps),

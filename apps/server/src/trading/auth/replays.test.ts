@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { migrate } from '../../store/migrate.ts';
 import { openEmbeddedStore, type TestStore } from '../../store/testing.ts';
-import { type Replay, SignatureReplays } from './replays.ts';
+import { type CopyRule, type Replay, SignatureReplays } from './replays.ts';
 
 const USE = { keyId: 'skey_1', hash: Buffer.alloc(32, 7) };
 const RECORDED = { commandSeq: 5, objectId: 'order_1', atMs: 1_000_000 };
@@ -27,13 +27,13 @@ beforeEach(async () => {
   });
 });
 
-async function begin(method = 'POST', use = USE): Promise<Replay | string> {
-  const result = await replays.begin(use, method);
+async function begin(copies: CopyRule = 'coalesce', use = USE): Promise<Replay | string> {
+  const result = await replays.begin(use, copies);
   return result.ok ? result.value : result.error.code;
 }
 
-async function first(method = 'POST'): Promise<Extract<Replay, { kind: 'first' }>> {
-  const replay = await begin(method);
+async function first(copies: CopyRule = 'coalesce'): Promise<Extract<Replay, { kind: 'first' }>> {
+  const replay = await begin(copies);
   if (typeof replay === 'string' || replay.kind !== 'first') throw new Error('expected the first');
   return replay;
 }
@@ -43,7 +43,7 @@ it('a copy waits for the first, and is answered from what it recorded', async ()
   const copy = begin();
   end(RECORDED);
   expect(await copy).toEqual({ kind: 'copy', recorded: RECORDED });
-  expect(await begin('POST', { ...USE, keyId: 'skey_2' })).toMatchObject({ kind: 'first' });
+  expect(await begin('coalesce', { ...USE, keyId: 'skey_2' })).toMatchObject({ kind: 'first' });
   nowMs += 90_000;
   expect(await begin()).toMatchObject({ kind: 'first' });
 });
@@ -62,11 +62,11 @@ it('of many copies of a refused request one at a time is carried out', async () 
 });
 
 it('a copy of a cancel is carried out again for two seconds, and has no effect later', async () => {
-  (await first('DELETE')).end(RECORDED);
+  (await first('repeat')).end(RECORDED);
   nowMs += 1_999;
-  (await first('DELETE')).end('refused');
+  (await first('repeat')).end('refused');
   nowMs += 1;
-  expect(await begin('DELETE')).toEqual({ kind: 'copy', recorded: RECORDED });
+  expect(await begin('repeat')).toEqual({ kind: 'copy', recorded: RECORDED });
 });
 
 it('after an unknown outcome the store decides, but not before the engine has recovered', async () => {

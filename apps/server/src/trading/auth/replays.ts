@@ -3,6 +3,9 @@ import type { Database } from '../../store/database.ts';
 
 export type ReplayPolicy = 'coalesce' | 'reject' | 'off';
 
+/** Whether a copy is answered from what was recorded, or carried out again within two seconds. */
+export type CopyRule = 'coalesce' | 'repeat';
+
 /** What a recorded command made, by which its answer is rebuilt from state. */
 export interface RecordedCommand {
   readonly commandSeq: number;
@@ -78,7 +81,7 @@ export class SignatureReplays {
    *
    * @returns `signature_replayed` under the policy `reject`, `outcome_unknown` when the first one still runs after 5 s.
    */
-  async begin(use: SignatureUse, method: string): Promise<Result<Replay>> {
+  async begin(use: SignatureUse, copies: CopyRule): Promise<Result<Replay>> {
     if (this.policy === 'off') return { ok: true, value: { kind: 'first', end: () => {} } };
     const deadlineMs = this.clock() + WAIT_MS;
     for (;;) {
@@ -91,7 +94,7 @@ export class SignatureReplays {
       }
       if (this.policy === 'reject') return { ok: false, error: gridError('signature_replayed') };
       const { running, recorded } = entry;
-      if (method !== 'POST' && this.isRepeatable(entry)) return { ok: true, value: this.first(use) };
+      if (copies === 'repeat' && this.isRepeatable(entry)) return { ok: true, value: this.first(use) };
       if (running === undefined) return { ok: true, value: { kind: 'copy', recorded: recorded! } };
       const isOver = await within(running, deadlineMs - this.clock());
       if (!isOver) return { ok: false, error: gridError('outcome_unknown') };

@@ -13,7 +13,7 @@ import { engineError } from '../engine.ts';
 import { sendError, toGridError } from './errors.ts';
 import { answerOnce } from './once.ts';
 import type { TradingRates } from './rates.ts';
-import { fail, type TradingAnswer, type TradingCall, type TradingRoute } from './route.ts';
+import { fail, type RateClass, type TradingAnswer, type TradingCall, type TradingRoute } from './route.ts';
 
 export interface PrivateRoomOptions {
   readonly authenticator: Authenticator;
@@ -101,7 +101,7 @@ export class PrivateRoom {
     this.meter(route, { shown: shown.shown, body: body.ok ? body.value : NO_BODY, reply });
     const replay = await this.replayOf(route, shown.shown);
     try {
-      const call = this.callOf(route, request, { shown: shown.shown, body });
+      const call = this.callOf(route, request, { shown: shown.shown, body, reply });
       request.loggedCaller = { accountNumber: call.caller.accountNumber, keyId: call.caller.keyId };
       if (replay?.kind === 'copy') return await repeat(route, call, replay);
       const answer = await this.carryOut(route, call, { request, raw });
@@ -128,10 +128,12 @@ export class PrivateRoom {
     route: TradingRoute,
     { shown, body, reply }: { shown: Shown; body: JsonObject; reply: FastifyReply },
   ): void {
-    const account =
-      shown.kind === 'signature' ? shown.signature.key.accountNumber : shown.caller.accountNumber;
-    const key = `${account}:${route.rateKey?.(body) ?? ''}`;
-    const decision = this.options.rates.take(route.rate, key);
+    if (route.rate === 'own') return;
+    this.count(reply, route.rate, `${accountOf(shown)}:${route.rateKey?.(body) ?? ''}`);
+  }
+
+  private count(reply: FastifyReply, rate: RateClass, key: string): void {
+    const decision = this.options.rates.take(rate, key);
     if (decision.limit === 0) return;
     setRateHeaders(reply, decision);
     if (!decision.isAllowed) throw fail('rate_limited', { retryAfterSeconds: decision.retryAfterSeconds });
@@ -140,7 +142,8 @@ export class PrivateRoom {
   private async replayOf(route: TradingRoute, shown: Shown): Promise<Replay | undefined> {
     if (shown.kind !== 'signature' || route.method === 'GET') return undefined;
     const { key, hash } = shown.signature;
-    const replay = await this.options.replays.begin({ keyId: key.keyId, hash }, route.method);
+    const copies = route.copies ?? (route.method === 'POST' ? 'coalesce' : 'repeat');
+    const replay = await this.options.replays.begin({ keyId: key.keyId, hash }, copies);
     if (!replay.ok) throw new GridFailure(replay.error);
     return replay.value;
   }
@@ -148,7 +151,7 @@ export class PrivateRoom {
   private callOf(
     route: TradingRoute,
     request: FastifyRequest,
-    { shown, body }: { shown: Shown; body: Result<JsonObject> },
+    { shown, body, reply }: { shown: Shown; body: Result<JsonObject>; reply: FastifyReply },
   ): TradingCall {
     const caller = this.admit(route, shown);
     if (!body.ok) throw new GridFailure(body.error);
@@ -167,6 +170,7 @@ export class PrivateRoom {
       ...(signature === undefined || !isMutation ? {} : { signature }),
       ...(isSigned ? { notAfterMs: shown.signature.notAfterMs } : {}),
       nowMs: this.options.clock(),
+      count: (rate, key) => this.count(reply, rate, `${caller.accountNumber}:${key}`),
     };
   }
 
@@ -183,6 +187,10 @@ export class PrivateRoom {
     if (admitted.caller.scopes.has(route.scope)) return admitted.caller;
     throw fail('insufficient_scope', { requiredScope: route.scope });
   }
+}
+
+function accountOf(shown: Shown): number {
+  return shown.kind === 'signature' ? shown.signature.key.accountNumber : shown.caller.accountNumber;
 }
 
 async function repeat(

@@ -9,7 +9,7 @@ import {
 import type { z } from 'zod';
 import type { KEEP_MS } from '../../http/idempotency/idempotency-keys.ts';
 import type { Caller, Scope } from '../../ports/identity.ts';
-import type { RecordedCommand, SignatureUse } from '../auth/replays.ts';
+import type { CopyRule, RecordedCommand, SignatureUse } from '../auth/replays.ts';
 
 /** A request whose caller is known and may do this. */
 export interface TradingCall {
@@ -26,7 +26,12 @@ export interface TradingCall {
   /** Unix milliseconds: the end of the receive window of a signed request. */
   readonly notAfterMs?: number;
   readonly nowMs: number;
+  /** Counts the request in a bucket of the account. @throws GridFailure `rate_limited`. */
+  readonly count: (rate: RateClass, key: string) => void;
 }
+
+/** What acting on orders needs of a request, whatever it came over. */
+export type ActingCall = Pick<TradingCall, 'caller' | 'credential' | 'signature' | 'notAfterMs' | 'nowMs'>;
 
 export interface TradingAnswer {
   readonly status: number;
@@ -51,11 +56,14 @@ export interface TradingRoute {
   readonly scope: Scope;
   /** Whether a consumption key with this scope may use the route; writes and supply are for signatures alone. */
   readonly consumptionKeys: 'allowed' | 'refused';
-  readonly rate: RateClass;
+  /** `own`: the route counts the request itself, once it knows what it is about. */
+  readonly rate: RateClass | 'own';
   /** What follows the account in the key of the bucket: the market of an order. */
   rateKey?(body: JsonObject): string;
   /** How long the answer to an Idempotency-Key is kept: a day, or a week where units move. */
   readonly keep?: keyof typeof KEEP_MS;
+  /** What a copy of a signed request does; without, a POST is coalesced and anything else repeated for two seconds. */
+  readonly copies?: CopyRule;
   /** What the body looks like, as the route checks it; absent where there is none. */
   readonly body?: z.ZodType;
   handle(call: TradingCall): Promise<TradingAnswer>;

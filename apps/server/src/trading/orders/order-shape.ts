@@ -40,7 +40,7 @@ export function orderShape(
     stop_price: null,
     fee: formatMoneyMicros(order.feeMicros),
     time_in_force: order.timeInForce,
-    expire_at: null,
+    expire_at: order.expiresAtMs === null ? null : formatIso(order.expiresAtMs),
     post_only: order.isPostOnly,
     self_trade_prevention: order.selfTradePrevention,
     should_autotransfer: order.isAutotransfer,

@@ -151,7 +151,7 @@ forEachStore('orders', (open) => {
       const headers = buyer.sign('POST', '/v1/orders', JSON.stringify(BUY), timestamp);
       return createHash('sha256').update(Buffer.from(headers['x-thegrid-signature'], 'base64')).digest();
     });
-    const known = await reopened.begin({ keyId: buyer.keyId, hash }, 'POST');
+    const known = await reopened.begin({ keyId: buyer.keyId, hash }, 'coalesce');
     expect(known).toMatchObject({
       ok: true,
       value: { kind: 'copy', recorded: { objectId: first.body.data.id } },
@@ -272,7 +272,7 @@ forEachStore('access to orders', (open, engine) => {
     expect(publicRoute.body.errors.code).toBe('invalid_signature');
     expect((await buyer.get('/v1/markets')).status).toBe(200);
     const method = await buyer.call('PATCH', '/v1/orders');
-    expect([method.status, method.headers.get('allow')]).toEqual([405, 'POST, GET, HEAD, OPTIONS']);
+    expect([method.status, method.headers.get('allow')]).toEqual([405, 'POST, DELETE, GET, HEAD, OPTIONS']);
     await floor.signingKeys.revoke(buyer.keyId);
     expect((await buyer.get(`/v1/orders/${id}`)).body.errors.code).toBe('key_revoked');
   });

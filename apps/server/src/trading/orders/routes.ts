@@ -1,52 +1,142 @@
 import type { JsonObject } from '@opengrid/wire';
-import { fail, ok, type TradingAnswer, type TradingRoute } from '../http/route.ts';
+import {
+  fail,
+  invalidField,
+  ok,
+  type TradingAnswer,
+  type TradingCall,
+  type TradingRoute,
+} from '../http/route.ts';
 import { listPage } from '../list/list-page.ts';
+import { amendOrder, replayAmend } from './amend.ts';
+import {
+  type BulkDeps,
+  type BulkScope,
+  marketOf,
+  prepareBulkCancel,
+  prepareTimer,
+  replayBulkCancel,
+  replayTimer,
+  sideOf,
+} from './bulk.ts';
 import { type CancelDeps, cancelOrder, replayCancel } from './cancel.ts';
 import { orderList } from './order-list.ts';
-import { findOrder, findOrderByClientId, type OrderRecord } from './order-record.ts';
-import { PLACE_ORDER } from './order-schema.ts';
-import { OrderPlacement, shapeFor } from './place.ts';
+import type { OrderRecord } from './order-record.ts';
+import { AMEND_ORDER, CANCEL_TIMER, PLACE_ORDER } from './order-schema.ts';
+import { type OrderPlacement, shapeFor } from './place.ts';
 
-/** Routes of orders: place, cancel, read. */
-export function orderRoutes(deps: CancelDeps): TradingRoute[] {
-  return [placeRoute(deps), cancelRoute(deps), ...readRoutes(deps)];
+export interface OrderRouteDeps extends CancelDeps, BulkDeps {
+  readonly placement: OrderPlacement;
 }
 
-function placeRoute(deps: CancelDeps): TradingRoute {
-  const placement = new OrderPlacement(deps);
+const WRITE = { scope: 'trade:write', consumptionKeys: 'refused' } as const;
+
+/** Routes of orders: place, amend, cancel, read. */
+export function orderRoutes(deps: OrderRouteDeps): TradingRoute[] {
+  return [
+    placeRoute(deps),
+    amendRoute(deps, 'PUT'),
+    amendRoute(deps, 'PATCH'),
+    cancelRoute(deps),
+    bulkRoute(deps, '/orders'),
+    bulkRoute(deps, '/markets/:market_id/orders'),
+    timerRoute(deps),
+    ...readRoutes(deps),
+  ];
+}
+
+function placeRoute({ placement, instruments }: OrderRouteDeps): TradingRoute {
   return {
+    ...WRITE,
     method: 'POST',
     path: '/orders',
-    scope: 'trade:write',
-    consumptionKeys: 'refused',
     rate: 'order',
     // Every spelling of a market shares one bucket; what is no market shares one as well.
     rateKey: ({ market_id: reference }: JsonObject) => {
-      const instrument = typeof reference === 'string' ? deps.instruments.find(reference) : undefined;
+      const instrument = typeof reference === 'string' ? instruments.find(reference) : undefined;
       return String(instrument?.instrumentNo ?? 'unknown');
     },
     body: PLACE_ORDER,
-    handle: (call) => placement.place(call),
+    handle: (call) => placement.place(call, call.body),
     replay: (call, recorded) => placement.replay(call, recorded),
   };
 }
 
-function cancelRoute(deps: CancelDeps): TradingRoute {
+function orderIdOf({ params }: TradingCall): string {
+  return params.order_id ?? '';
+}
+
+function amendRoute(deps: OrderRouteDeps, method: 'PUT' | 'PATCH'): TradingRoute {
   return {
+    ...WRITE,
+    method,
+    path: '/orders/:order_id',
+    rate: 'own',
+    body: AMEND_ORDER,
+    handle: (call) => {
+      const meter = (instrumentNo: number): void => call.count('order', String(instrumentNo));
+      return amendOrder(deps, call, { orderId: orderIdOf(call), body: call.body, meter });
+    },
+    replay: (call) => replayAmend(deps, call, orderIdOf(call)),
+  };
+}
+
+function cancelRoute(deps: OrderRouteDeps): TradingRoute {
+  return {
+    ...WRITE,
     method: 'DELETE',
     path: '/orders/:order_id',
-    scope: 'trade:write',
-    consumptionKeys: 'refused',
     rate: 'cancel',
-    handle: (call) => cancelOrder(deps, call),
-    replay: (call) => replayCancel(deps, call),
+    handle: (call) => {
+      const isStrict = call.query.get('strict') === 'true' || call.headers['x-grid-strict'] === 'true';
+      return cancelOrder(deps, call, { orderId: orderIdOf(call), isStrict });
+    },
+    replay: (call) => replayCancel(deps, call, orderIdOf(call)),
+  };
+}
+
+function bulkRoute(deps: OrderRouteDeps, path: string): TradingRoute {
+  return {
+    ...WRITE,
+    method: 'DELETE',
+    path,
+    rate: 'cancel',
+    handle: async (call) => prepareBulkCancel(deps, call, bulkScopeOf(deps, call))(),
+    replay: (call, recorded) => replayBulkCancel(deps, call, { recorded, scope: bulkScopeOf(deps, call) }),
+  };
+}
+
+/** What is misspelt must not cancel more than was meant, so unknown names are refused. */
+function bulkScopeOf(deps: OrderRouteDeps, { query, params }: TradingCall): BulkScope {
+  const names = [...query.keys()];
+  if (names.some((name) => name !== 'side') || names.length > 1)
+    throw invalidField('query', 'takes side, once');
+  const { market_id: reference } = params;
+  const instrument = reference === undefined ? undefined : marketOf(deps, reference);
+  return { instrument, side: sideOf(query.get('side')) };
+}
+
+function timerRoute(deps: OrderRouteDeps): TradingRoute {
+  return {
+    ...WRITE,
+    method: 'POST',
+    path: '/orders/cancel-all-after',
+    rate: 'cancel',
+    copies: 'repeat',
+    body: CANCEL_TIMER,
+    handle: async (call) => prepareTimer(deps, call, call.body)(),
+    replay: async (call, recorded) => replayTimer(call, call.body, recorded),
   };
 }
 
 const READ = { method: 'GET', scope: 'trade:read', consumptionKeys: 'allowed', rate: 'read' } as const;
 
-function readRoutes({ database, instruments }: CancelDeps): TradingRoute[] {
+function readRoutes({ database, instruments, lookup }: OrderRouteDeps): TradingRoute[] {
   const spec = orderList(instruments);
+  const one = (call: TradingCall, order: OrderRecord | undefined): TradingAnswer => {
+    if (order === undefined) throw fail('order_not_found');
+    return ok(shapeFor(call, order, instruments));
+  };
   return [
     {
       ...READ,
@@ -66,27 +156,21 @@ function readRoutes({ database, instruments }: CancelDeps): TradingRoute[] {
     {
       ...READ,
       path: '/orders/:order_id',
-      handle: async (call) => {
-        const order = await findOrder(database, call.caller.accountNumber, call.params.order_id ?? '');
-        if (order === undefined) throw fail('order_not_found');
-        return ok(shapeFor(call, order, instruments));
-      },
+      handle: async (call) => one(call, await lookup.find(call.caller.accountNumber, orderIdOf(call))),
     },
     {
       ...READ,
       path: '/orders/by-client-id/:client_order_id',
       handle: async (call) => {
         const { client_order_id: clientOrderId = '' } = call.params;
-        const order = await findOrderByClientId(database, call.caller.accountNumber, clientOrderId);
-        if (order === undefined) throw fail('order_not_found');
-        return ok(shapeFor(call, order, instruments));
+        return one(call, await lookup.findByClientId(call.caller.accountNumber, clientOrderId));
       },
     },
   ];
 }
 
 async function countOpen(
-  { database, instruments }: Pick<CancelDeps, 'database' | 'instruments'>,
+  { database, instruments }: Pick<OrderRouteDeps, 'database' | 'instruments'>,
   accountNumber: number,
 ): Promise<TradingAnswer> {
   const { rows } = await database.query<{ no: number; count: number }>({
