@@ -1,10 +1,10 @@
-import { cancelAll } from './cancel-order.ts';
 import type { Command } from './commands.ts';
 import { returnToIssuer } from './escrow.ts';
 import type { Refused } from './events.ts';
-import { addSegment, closeLot, emitLot, unitsOf } from './holdings.ts';
-import { cumulativeShare, isNonNegativeInteger, isPositiveInteger } from './integers.ts';
+import { addSegment, closeLot, cutEnd, emitLot, trimEnd, unitsOf, unopenedUnits } from './holdings.ts';
+import { isNonNegativeInteger, isPositiveInteger } from './integers.ts';
 import { KIND, type Kind } from './ledger.ts';
+import { liftAfterDispute, suspendForDispute } from './standing.ts';
 import {
   type Context,
   type Lot,
@@ -100,7 +100,7 @@ export function openDispute(context: Context, command: Of<'open_dispute'>): Refu
   const { account, amountMicros } = command;
   const { state } = context;
   if (!isAmount(amountMicros)) return INVALID;
-  suspend(context, account);
+  suspendForDispute(context, account);
   state.accounts.get(account)!.openDisputes += 1;
   let left = amountMicros;
   for (const [from, to] of DISPUTE_HOLDS) {
@@ -119,7 +119,7 @@ export function closeDispute(context: Context, command: Of<'close_dispute'>): Re
   if (!isValid || !state.accounts.has(operator)) return INVALID;
   const isWon = command.outcome === 'won';
   // A dispute can end without ever having been announced: what its opening does is then done here.
-  if (!isWon) suspend(context, account);
+  if (!isWon) suspendForDispute(context, account);
   const holder = state.accounts.get(account)!;
   holder.openDisputes = Math.max(0, holder.openDisputes - 1);
   let debt = command.amountMicros;
@@ -131,7 +131,7 @@ export function closeDispute(context: Context, command: Of<'close_dispute'>): Re
   }
   if (isWon) {
     const isSettled = holder.openDisputes === 0 && state.ledger.balance(KIND.badDebt, account) === 0;
-    if (isSettled) lift(context, account);
+    if (isSettled) liftAfterDispute(context, account);
     return undefined;
   }
   const seized = seizeUnits(context, account, { operator, debtMicros: debt });
@@ -157,18 +157,6 @@ function takeInOrder(
     context.state.ledger.post(kind, { account }, -part);
     left -= part;
   }
-}
-
-/** Ends every resting order of an account and bars it from trading. */
-function suspend(context: Context, account: number): void {
-  cancelAll(context, { account }, 'account_suspended');
-  context.state.accounts.get(account)!.suspended = true;
-  context.emit({ type: 'account', account, suspended: true, opened: false });
-}
-
-function lift(context: Context, account: number): void {
-  context.state.accounts.get(account)!.suspended = false;
-  context.emit({ type: 'account', account, suspended: false, opened: false });
 }
 
 /**
@@ -206,11 +194,7 @@ function seizableUnits(run: Segment, unopened: number, leftMicros: number): numb
 }
 
 function seizeFromLot(context: Context, lot: Lot, seizure: Seizure): number {
-  const { free } = lot;
-  const lastFrom = free.length === 0 ? lot.tokensTotal : free[free.length - 2]!;
-  const reachesEnd = free[free.length - 1] === lot.tokensTotal;
-  const unopened = reachesEnd ? Math.floor((lot.tokensTotal - lastFrom) / TOKENS_PER_UNIT) : 0;
-  const units = seizableUnits(lot, unopened, seizure.left);
+  const units = seizableUnits(lot, unopenedUnits(lot), seizure.left);
   if (units === 0) return 0;
   const { account, instrument } = lot;
   const value = units * lot.priceTicks! * MICROS_PER_TICK;
@@ -221,17 +205,6 @@ function seizeFromLot(context: Context, lot: Lot, seizure: Seizure): number {
   if (lot.tokensRemaining === 0) closeLot(context, lot);
   emitLot(context, lot, lot.tokensRemaining === 0 ? 'moved' : 'open');
   return value;
-}
-
-/** Makes a lot end earlier by whole units that nobody has drawn from. */
-function trimEnd(lot: Lot, units: number): void {
-  const tokens = units * TOKENS_PER_UNIT;
-  lot.unitTo -= units;
-  lot.tokensTotal -= tokens;
-  lot.tokensRemaining -= tokens;
-  const last = lot.free.length - 1;
-  lot.free[last]! -= tokens;
-  if (lot.free[last] === lot.free[last - 1]) lot.free.splice(last - 1, 2);
 }
 
 function seizeFromSegment(context: Context, account: number, segment: Segment, seizure: Seizure): number {
@@ -247,28 +220,6 @@ function seizeFromSegment(context: Context, account: number, segment: Segment, s
   context.state.ledger.post(KIND.trading, owner, -units * TOKENS_PER_UNIT);
   giveToOperator(context, moved, seizure);
   return value;
-}
-
-/** The last `units` of a run as a segment of their own. Money shares of what stays are the cumulative ones. */
-function cutEnd(run: Segment, units: number): Segment {
-  const whole = unitsOf(run);
-  const promotional = cumulativeShare(run.promotionalMicros, whole - units, whole);
-  const fee = cumulativeShare(run.feeMicros, whole - units, whole);
-  const { acquisition, unitTo, trade, priceTicks, issuer, range } = run;
-  const cut: Segment = {
-    acquisition,
-    unitFrom: unitTo - units + 1,
-    unitTo,
-    trade,
-    priceTicks,
-    issuer,
-    range,
-    promotionalMicros: run.promotionalMicros - promotional,
-    feeMicros: run.feeMicros - fee,
-  };
-  run.promotionalMicros = promotional;
-  run.feeMicros = fee;
-  return cut;
 }
 
 function giveToOperator(context: Context, units: Segment, seizure: Seizure): void {

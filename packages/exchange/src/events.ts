@@ -1,6 +1,7 @@
 import type {
   OrderOrigin,
   OrderType,
+  RestingTime,
   SelfTradePrevention,
   Side,
   TimeInForce,
@@ -8,15 +9,21 @@ import type {
 } from './commands.ts';
 import type { Leg } from './ledger.ts';
 
-export type OrderStatus = 'active' | 'partially_filled' | 'filled' | 'cancelled' | 'rejected';
+export type OrderStatus = 'active' | 'partially_filled' | 'filled' | 'cancelled' | 'expired' | 'rejected';
 
 export type ClosureReason =
   | 'filled'
   | 'user_cancel'
+  | 'bulk_cancel'
+  | 'cancel_all_after'
+  | 'cancel_on_disconnect'
+  | 'key_revoked'
+  | 'mode_switched'
   | 'ioc_unfilled'
   | 'fok_unfillable'
   | 'price_protection'
   | 'self_trade_prevented'
+  | 'expired'
   | 'post_only_would_cross'
   | 'price_outside_collar'
   | 'no_reference_price'
@@ -46,10 +53,19 @@ export interface OrderEvent {
     readonly quantityUnits: number;
     readonly priceTicks: number | null;
     readonly timeInForce: TimeInForce;
+    /** Unix milliseconds; null for an order that does not expire. */
+    readonly expiresAtMs: number | null;
     readonly postOnly: boolean;
     readonly selfTradePrevention: SelfTradePrevention;
     readonly autotransfer: boolean;
     readonly origin: OrderOrigin;
+  };
+  /** What an amend made of the order, on the event of that amend. */
+  readonly amended?: {
+    readonly quantityUnits: number;
+    readonly priceTicks: number;
+    readonly timeInForce: RestingTime;
+    readonly expiresAtMs: number | null;
   };
 }
 
@@ -71,8 +87,10 @@ export interface TradeEvent {
   readonly seller: number;
   readonly buyOrder: number;
   readonly sellOrder: number;
-  /** Side of the order that took. */
+  /** Side of the order that took; in an auction that of the newer order. */
   readonly aggressor: Side;
+  /** Whether an auction made it: then both sides pay the maker's fee, and neither order took. */
+  readonly isAuction: boolean;
   readonly buyerFeeMicros: number;
   readonly sellerFeeMicros: number;
   readonly units: readonly UnitRange[];
@@ -155,7 +173,28 @@ export interface MarketEvent {
   readonly type: 'market';
   readonly instrument: number;
   readonly state: TradingState;
+  /** Unix milliseconds at which the auction ends by itself; null in every other state. */
+  readonly endsAtMs: number | null;
   readonly opened: boolean;
+}
+
+/** A dead man's switch after the command. */
+export interface TimerEvent {
+  readonly type: 'timer';
+  readonly account: number;
+  /** null: the orders of every market. */
+  readonly instrument: number | null;
+  /** Unix milliseconds; null: disarmed, or gone off. */
+  readonly triggersAtMs: number | null;
+}
+
+/** A run of units that was taken out of the world unsold. */
+export interface RetiredEvent {
+  readonly type: 'retired';
+  readonly account: number;
+  readonly instrument: number;
+  readonly unitFrom: number;
+  readonly unitTo: number;
 }
 
 export type ExchangeEvent =
@@ -173,6 +212,8 @@ export type ExchangeEvent =
   | DrawEvent
   | SettledEvent
   | EscrowEvent
+  | TimerEvent
+  | RetiredEvent
   | {
       readonly type: 'issued';
       readonly account: number;
@@ -184,7 +225,7 @@ export type ExchangeEvent =
       readonly type: 'transferred';
       readonly account: number;
       readonly instrument: number;
-      readonly direction: 'issuance_to_trading' | 'trading_to_consumption';
+      readonly direction: 'issuance_to_trading' | 'trading_to_consumption' | 'consumption_to_trading';
       readonly origin: 'user' | 'auto_transfer' | 'auto_buy';
       readonly quantityUnits: number;
     };
@@ -206,6 +247,10 @@ export type RefusalCode =
   | 'validation_failed'
   | 'insufficient_balance'
   | 'order_not_found'
+  /** The order is not resting any more. */
+  | 'order_not_amendable'
+  | 'post_only_would_cross'
+  | 'price_outside_collar'
   | 'transfer_not_allowed'
   | 'lot_not_available'
   | 'supplier_not_approved';

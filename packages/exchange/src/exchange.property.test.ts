@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Command, PlaceOrder } from './commands.ts';
 import type { Accepted } from './events.ts';
 import type { Exchange } from './exchange.ts';
+import { isResting } from './order-terms.ts';
 import {
   commandOf,
   commonStep,
@@ -245,7 +246,7 @@ function follow(naive: NaiveBook, command: PlaceOrder, accepted: Accepted): void
     side: command.side,
     priceTicks: boundOf(command),
     quantity: command.quantityUnits,
-    life: command.timeInForce,
+    life: isResting(command.timeInForce) ? 'gtc' : command.timeInForce,
     postOnly: command.postOnly ?? false,
     prevention: command.selfTradePrevention ?? 'cancel_newest',
   });

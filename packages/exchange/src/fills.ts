@@ -1,29 +1,55 @@
-import { BUY } from './book/book.ts';
+import type { SideCode } from './book/book.ts';
+import { NONE } from './book/price-ladder.ts';
+import type { Side } from './commands.ts';
 import { openRange, returnToIssuer } from './escrow.ts';
 import { addSegment, openLot, takeUnits, unitsOf } from './holdings.ts';
 import { cumulativeShare, mulDivHalfUp } from './integers.ts';
 import { KIND } from './ledger.ts';
-import { type Context, type Market, type Segment, sideName, TOKENS_PER_UNIT } from './state.ts';
+import { AUTOTRANSFER_FLAG } from './order-terms.ts';
+import { type Context, type Market, type Segment, TOKENS_PER_UNIT } from './state.ts';
 import { valueMicros } from './trade-window.ts';
 import { creditSale, payAvailable, payHeld } from './usd.ts';
 
 const BPS = 10_000;
-/** Bit of an order's flags: its fills go to consumption at once. */
-export const AUTOTRANSFER_FLAG = 2;
 
 /** The incoming order while its fills are settled. Amounts in micro-dollars, quantities in units. */
 export interface Taker {
-  readonly order: number;
+  /** 0 until the order is numbered. */
+  order: number;
   readonly account: number;
-  readonly side: 0 | 1;
+  readonly side: SideCode;
   readonly limitTicks: number;
-  readonly autotransfer: boolean;
+  /** Terms beside its side, as `order-terms.ts` packs them. */
+  readonly flags: number;
+  readonly expiresAtMs: number | null;
+  /** Of the whole order, what was filled before included. */
+  readonly quantityUnits: number;
   /** What is left of the amount that was checked before matching (buys). */
   budgetMicros: number;
   leftUnits: number;
   filledUnits: number;
   filledValueMicros: number;
   feeMicros: number;
+}
+
+/** One side of a fill. */
+export interface Party {
+  readonly order: number;
+  readonly account: number;
+  /** Slot of a resting order, or NONE for the incoming one. */
+  readonly slot: number;
+  readonly feeBps: number;
+}
+
+/** What trades. The book has already made both orders smaller. */
+export interface Fill {
+  readonly priceTicks: number;
+  readonly quantityUnits: number;
+  readonly buyer: Party;
+  readonly seller: Party;
+  readonly aggressor: Side;
+  /** Absent in an auction, where both orders rest. */
+  readonly taker?: Taker;
 }
 
 export function feeMicros(value: number, bps: number): number {
@@ -37,8 +63,7 @@ export function feeMicros(value: number, bps: number): number {
 export class FillSettlement {
   private readonly context: Context;
   private readonly market: Market;
-  private readonly taker: Taker;
-  private readonly slot: number;
+  private readonly fill: Fill;
   private readonly quantityUnits: number;
   private readonly priceTicks: number;
   private readonly value: number;
@@ -49,66 +74,61 @@ export class FillSettlement {
   private sellerFee = 0;
   private promotionalMicros = 0;
 
-  constructor(context: Context, market: Market, fill: { taker: Taker; index: number }) {
-    const { fills, orders } = market.book;
+  constructor(context: Context, market: Market, fill: Fill) {
     this.context = context;
     this.market = market;
-    this.taker = fill.taker;
-    this.slot = fills.slot[fill.index]!;
-    this.quantityUnits = fills.quantity[fill.index]!;
-    this.priceTicks = fills.priceTicks[fill.index]!;
-    this.value = valueMicros(this.quantityUnits, this.priceTicks);
-    const maker = orders.account[this.slot]!;
-    this.buyer = this.takerBuys ? this.taker.account : maker;
-    this.seller = this.takerBuys ? maker : this.taker.account;
+    this.fill = fill;
+    this.quantityUnits = fill.quantityUnits;
+    this.priceTicks = fill.priceTicks;
+    this.value = valueMicros(fill.quantityUnits, fill.priceTicks);
+    this.buyer = fill.buyer.account;
+    this.seller = fill.seller.account;
     context.state.tradeCounter += 1;
     this.trade = context.state.tradeCounter;
   }
 
   run(): void {
-    const { rules } = this.market;
-    this.taker.leftUnits -= this.quantityUnits;
-    this.sellerFee = feeMicros(this.value, this.takerBuys ? rules.makerBps : rules.takerBps);
-    if (this.takerBuys) this.payAsTaker();
-    else this.payAsMaker();
+    const { buyer, seller, taker } = this.fill;
+    if (taker !== undefined) taker.leftUnits -= this.quantityUnits;
+    this.sellerFee = feeMicros(this.value, seller.feeBps);
+    if (buyer.slot === NONE) this.payFromBudget(taker!);
+    else this.payFromHold(buyer.slot);
     this.context.state.ledger.post(KIND.fees, {}, this.buyerFee + this.sellerFee);
     const units = this.deliver();
-    this.record();
+    this.market.trades += 1;
+    this.record(buyer, this.buyerFee);
+    this.record(seller, this.sellerFee);
     this.emitTrade(units);
-  }
-
-  private get takerBuys(): boolean {
-    return this.taker.side === BUY;
   }
 
   /**
    * Fees are rounded per trade, holds once per order, so a fee is never more than the hold leaves after the value that is
    * still to come.
    */
-  private payAsTaker(): void {
+  private payFromBudget(taker: Taker): void {
     const { ledger } = this.context.state;
-    const { taker } = this;
     const rest = valueMicros(taker.leftUnits, taker.limitTicks);
     const spare = taker.budgetMicros - this.value - rest;
-    this.buyerFee = Math.min(feeMicros(this.value, this.market.rules.takerBps), spare);
+    this.buyerFee = Math.min(feeMicros(this.value, this.fill.buyer.feeBps), spare);
     taker.budgetMicros -= this.value + this.buyerFee;
     this.promotionalMicros = payAvailable(ledger, taker.account, this.value);
     payAvailable(ledger, taker.account, this.buyerFee);
   }
 
-  private payAsMaker(): void {
+  private payFromHold(slot: number): void {
     const { ledger } = this.context.state;
     const { orders } = this.market.book;
-    const rest = valueMicros(orders.remaining[this.slot]!, orders.priceTicks[this.slot]!);
-    const spare = orders.heldMicros(this.slot) - this.value - rest;
-    this.buyerFee = Math.min(feeMicros(this.value, this.market.rules.makerBps), spare);
-    this.promotionalMicros = payHeld(ledger, orders, this.slot, this.value);
-    payHeld(ledger, orders, this.slot, this.buyerFee);
+    const rest = valueMicros(orders.remaining[slot]!, orders.priceTicks[slot]!);
+    const spare = orders.heldMicros(slot) - this.value - rest;
+    this.buyerFee = Math.min(feeMicros(this.value, this.fill.buyer.feeBps), spare);
+    this.promotionalMicros = payHeld(ledger, orders, slot, this.value);
+    payHeld(ledger, orders, slot, this.buyerFee);
   }
 
   private get goesToConsumption(): boolean {
-    if (this.takerBuys) return this.taker.autotransfer;
-    return (this.market.book.orders.flags[this.slot]! & AUTOTRANSFER_FLAG) !== 0;
+    const { buyer, taker } = this.fill;
+    const flags = buyer.slot === NONE ? taker!.flags : this.market.book.orders.flags[buyer.slot]!;
+    return (flags & AUTOTRANSFER_FLAG) !== 0;
   }
 
   private deliver(): { from: number; to: number }[] {
@@ -117,7 +137,7 @@ export class FillSettlement {
     const { instrument } = this.market;
     const toConsumption = this.goesToConsumption;
     const tokens = this.quantityUnits * TOKENS_PER_UNIT;
-    const source = this.takerBuys ? KIND.tradingHeld : KIND.trading;
+    const source = this.fill.seller.slot === NONE ? KIND.trading : KIND.tradingHeld;
     state.ledger.post(source, { account: this.seller, instrument }, -tokens);
     const target = toConsumption ? KIND.consumption : KIND.trading;
     state.ledger.post(target, { account: buyer, instrument }, tokens);
@@ -190,22 +210,25 @@ export class FillSettlement {
     });
   }
 
-  private record(): void {
-    const { taker, slot } = this;
+  private record(party: Party, fee: number): void {
+    const { value, quantityUnits } = this;
+    const { slot } = party;
+    if (slot === NONE) {
+      const taker = this.fill.taker!;
+      taker.filledUnits += quantityUnits;
+      taker.filledValueMicros += value;
+      taker.feeMicros += fee;
+      return;
+    }
     const { orders } = this.market.book;
-    this.market.trades += 1;
-    taker.filledUnits += this.quantityUnits;
-    taker.filledValueMicros += this.value;
-    taker.feeMicros += this.takerBuys ? this.buyerFee : this.sellerFee;
-    orders.filledQuantity[slot]! += this.quantityUnits;
-    orders.filledValueMicros[slot]! += this.value;
-    orders.feeMicros[slot]! += this.takerBuys ? this.sellerFee : this.buyerFee;
+    orders.filledQuantity[slot]! += quantityUnits;
+    orders.filledValueMicros[slot]! += value;
+    orders.feeMicros[slot]! += fee;
   }
 
   private emitTrade(units: { from: number; to: number }[]): void {
-    const { buyer, seller, priceTicks, quantityUnits, taker } = this;
-    const { window, book } = this.market;
-    const makerOrder = book.orders.orderSeq[this.slot]!;
+    const { buyer, seller, priceTicks, quantityUnits, fill } = this;
+    const { atMs } = this.context;
     this.context.emit({
       type: 'trade',
       trade: this.trade,
@@ -215,13 +238,14 @@ export class FillSettlement {
       quantityUnits,
       buyer,
       seller,
-      buyOrder: this.takerBuys ? taker.order : makerOrder,
-      sellOrder: this.takerBuys ? makerOrder : taker.order,
-      aggressor: sideName(taker.side),
+      buyOrder: fill.buyer.order,
+      sellOrder: fill.seller.order,
+      aggressor: fill.aggressor,
+      isAuction: fill.taker === undefined,
       buyerFeeMicros: this.buyerFee,
       sellerFeeMicros: this.sellerFee,
       units,
-      excludedUnits: window.add({ atMs: this.context.atMs, priceTicks, quantityUnits, buyer, seller }),
+      excludedUnits: this.market.window.add({ atMs, priceTicks, quantityUnits, buyer, seller }),
     });
   }
 }

@@ -127,6 +127,45 @@ export function drawRange(lot: Lot, from: number, to: number): void {
   lot.tokensRemaining -= to - from;
 }
 
+/** Whole units at the end of a lot that nothing was drawn from. */
+export function unopenedUnits({ free, tokensTotal }: Lot): number {
+  if (free[free.length - 1] !== tokensTotal) return 0;
+  return Math.floor((tokensTotal - free[free.length - 2]!) / TOKENS_PER_UNIT);
+}
+
+/** Makes a lot end earlier by whole units that nobody has drawn from. */
+export function trimEnd(lot: Lot, units: number): void {
+  const tokens = units * TOKENS_PER_UNIT;
+  lot.unitTo -= units;
+  lot.tokensTotal -= tokens;
+  lot.tokensRemaining -= tokens;
+  const last = lot.free.length - 1;
+  lot.free[last]! -= tokens;
+  if (lot.free[last] === lot.free[last - 1]) lot.free.splice(last - 1, 2);
+}
+
+/** The last `units` of a run as a segment of their own. Money shares of what stays are the cumulative ones. */
+export function cutEnd(run: Segment, units: number): Segment {
+  const whole = unitsOf(run);
+  const promotional = cumulativeShare(run.promotionalMicros, whole - units, whole);
+  const fee = cumulativeShare(run.feeMicros, whole - units, whole);
+  const { acquisition, unitTo, trade, priceTicks, issuer, range } = run;
+  const cut: Segment = {
+    acquisition,
+    unitFrom: unitTo - units + 1,
+    unitTo,
+    trade,
+    priceTicks,
+    issuer,
+    range,
+    promotionalMicros: run.promotionalMicros - promotional,
+    feeMicros: run.feeMicros - fee,
+  };
+  run.promotionalMicros = promotional;
+  run.feeMicros = fee;
+  return cut;
+}
+
 /** Removes a lot from its account, after its last token was drawn or taken back. */
 export function closeLot(context: Context, lot: Lot): void {
   const { lots } = context.state.position(lot.account, lot.instrument);

@@ -6,5 +6,6 @@ export type * from './events.ts';
 export { Exchange } from './exchange.ts';
 export { InvariantViolation, invariant, mulDiv, mulDivHalfUp } from './integers.ts';
 export { type BalanceRow, isTokenKind, KIND, type Kind, type Leg, mayBeNegative } from './ledger.ts';
+export type { PositionView } from './position-view.ts';
 export { SNAPSHOT_VERSION, type StateExport } from './snapshot.ts';
 export { type EscrowRange, type Lot, type Segment, TOKENS_PER_UNIT } from './state.ts';

@@ -3,10 +3,12 @@ import type { MarketRules, TradingState } from './commands.ts';
 import type { BalanceRow } from './ledger.ts';
 import {
   type Account,
+  type Auction,
   type EscrowRange,
   ExchangeState,
   type Lot,
   type Market,
+  newAccount,
   newMarket,
   positionsInOrder,
   type Segment,
@@ -14,7 +16,7 @@ import {
 import type { WindowTrade } from './trade-window.ts';
 
 /** Bumped whenever the shape below changes, so that an old snapshot is never read as a new one. */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 
 type OrderRow = readonly [
   order: number,
@@ -29,7 +31,12 @@ type OrderRow = readonly [
   heldProceeds: number,
   heldCard: number,
   flags: number,
+  arrival: number,
+  /** 0: does not expire. */
+  expiresAtMs: number,
 ];
+
+type TimerRow = readonly [number: number, account: number, instrument: number, dueMs: number];
 
 interface PositionExport {
   readonly instrument: number;
@@ -41,6 +48,7 @@ interface PositionExport {
 interface AccountExport {
   readonly account: number;
   readonly suspended: boolean;
+  readonly frozen: boolean;
   readonly openDisputes: number;
   readonly receipts: number;
   readonly positions: readonly PositionExport[];
@@ -50,6 +58,9 @@ interface MarketExport {
   readonly instrument: number;
   readonly rules: MarketRules;
   readonly state: TradingState;
+  readonly auction: Auction | null;
+  readonly needsAuction: boolean;
+  readonly pendingCancels: readonly (readonly [account: number, dueMs: number])[];
   readonly sequence: number;
   readonly trades: number;
   readonly nextUnit: number;
@@ -66,6 +77,7 @@ export interface StateExport {
   readonly balances: readonly BalanceRow[];
   readonly accounts: readonly AccountExport[];
   readonly markets: readonly MarketExport[];
+  readonly timers: readonly TimerRow[];
   readonly ranges: readonly (Omit<EscrowRange, 'substituteRemainders'> & {
     readonly remainders: readonly (readonly [number, number])[];
   })[];
@@ -82,15 +94,23 @@ export function exportState(state: ExchangeState): StateExport {
       state.lotCounter,
       state.rangeCounter,
       state.acquisitionCounter,
+      state.timerCounter,
     ],
     balances: state.ledger.rows(),
     accounts: [...state.accounts.values()].map(exportAccount),
     markets: [...state.markets.values()].map((market) => exportMarket(market, state.lastAtMs)),
+    timers: exportTimers(state),
     ranges: [...state.ranges.values()].map(({ substituteRemainders, ...range }) => ({
       ...range,
       remainders: [...(substituteRemainders ?? [])],
     })),
   };
+}
+
+function exportTimers(state: ExchangeState): TimerRow[] {
+  return [...state.timers].map(([number, { account, instrument }]) => {
+    return [number, account, instrument, state.timerDues.dueMsOf(number)!];
+  });
 }
 
 /** Positions in a fixed order; an empty one is the same as none, since a refused command may have made it. */
@@ -103,8 +123,8 @@ function exportAccount(holder: Account): AccountExport {
       issued: position.issued.map((run) => ({ ...run })),
     }))
     .filter(({ segments, lots, issued }) => segments.length + lots.length + issued.length > 0);
-  const { account, suspended, openDisputes, receipts } = holder;
-  return { account, suspended, openDisputes, receipts, positions };
+  const { account, suspended, frozen, openDisputes, receipts } = holder;
+  return { account, suspended, frozen, openDisputes, receipts, positions };
 }
 
 /** Members in a fixed order, whatever order the journal's reader gave them in. */
@@ -123,11 +143,14 @@ function exportRules(rules: MarketRules): MarketRules {
 }
 
 function exportMarket(market: Market, nowMs: number): MarketExport {
-  const { instrument, rules, state, sequence, trades, nextUnit } = market;
+  const { instrument, rules, state, auction, needsAuction, sequence, trades, nextUnit } = market;
   return {
     instrument,
     rules: exportRules(rules),
     state,
+    auction: auction === undefined ? null : { ...auction },
+    needsAuction,
+    pendingCancels: market.pendingCancels.map(({ account, dueMs }) => [account, dueMs]),
     sequence,
     trades,
     nextUnit,
@@ -152,6 +175,8 @@ function exportOrders(market: Market, side: SideCode): OrderRow[] {
     orders.heldProceedsMicros[slot]!,
     orders.heldCardMicros[slot]!,
     orders.flags[slot]!,
+    market.arrivals[slot]!,
+    market.expiries.dueMsOf(orders.orderSeq[slot]!) ?? 0,
   ]);
 }
 
@@ -160,7 +185,8 @@ export function importState(data: StateExport): ExchangeState {
   const state = new ExchangeState();
   state.lastSeq = data.lastSeq;
   state.lastAtMs = data.lastAtMs;
-  const [orders, trades, lots, ranges, acquisitions] = data.counters as [
+  const [orders, trades, lots, ranges, acquisitions, timers] = data.counters as [
+    number,
     number,
     number,
     number,
@@ -172,6 +198,7 @@ export function importState(data: StateExport): ExchangeState {
   state.lotCounter = lots;
   state.rangeCounter = ranges;
   state.acquisitionCounter = acquisitions;
+  state.timerCounter = timers;
   state.ledger.restore(data.balances);
   for (const { remainders, ...range } of data.ranges) {
     const restored: EscrowRange = { ...range };
@@ -180,13 +207,14 @@ export function importState(data: StateExport): ExchangeState {
   }
   for (const holder of data.accounts) importAccount(state, holder);
   for (const market of data.markets) importMarket(state, market);
+  for (const timer of data.timers) importTimer(state, timer);
   importOpenOrders(state);
   return state;
 }
 
 function importAccount(state: ExchangeState, data: AccountExport): void {
-  const { account, suspended, openDisputes, receipts } = data;
-  const holder: Account = { account, suspended, openDisputes, receipts, positions: new Map() };
+  const { account, suspended, frozen, openDisputes, receipts } = data;
+  const holder: Account = { ...newAccount(account), suspended, frozen, openDisputes, receipts };
   state.accounts.set(account, holder);
   for (const position of data.positions) {
     const lots = position.lots.map((lot) => ({ ...lot, free: [...lot.free] }));
@@ -200,9 +228,18 @@ function importAccount(state: ExchangeState, data: AccountExport): void {
   }
 }
 
+function importTimer(state: ExchangeState, [number, account, instrument, dueMs]: TimerRow): void {
+  state.timers.set(number, { account, instrument });
+  state.timerDues.set(number, dueMs);
+  state.accounts.get(account)!.timers.set(instrument, number);
+}
+
 function importMarket(state: ExchangeState, data: MarketExport): void {
   const market = newMarket(data.instrument, data.rules);
   market.state = data.state;
+  market.auction = data.auction === null ? undefined : { ...data.auction };
+  market.needsAuction = data.needsAuction;
+  for (const [account, dueMs] of data.pendingCancels) market.pendingCancels.push({ account, dueMs });
   market.sequence = data.sequence;
   market.trades = data.trades;
   market.nextUnit = data.nextUnit;
@@ -226,6 +263,8 @@ function importOrder(market: Market, side: SideCode, row: OrderRow): void {
     proceeds,
     card,
     flags,
+    arrival,
+    expiresAtMs,
   ] = row;
   const incoming = { account, side, limitTicks, quantity, prevention: PREVENTION.cancelNewest };
   const slot = market.book.rest(order, incoming, remaining);
@@ -238,6 +277,8 @@ function importOrder(market: Market, side: SideCode, row: OrderRow): void {
   orders.heldProceedsMicros[slot] = proceeds;
   orders.heldCardMicros[slot] = card;
   orders.flags[slot] = flags;
+  market.arrivals[slot] = arrival;
+  if (expiresAtMs > 0) market.expiries.set(order, expiresAtMs);
 }
 
 /** Open orders are listed per account in the order they were placed. */

@@ -1,5 +1,6 @@
 import { Book, BUY, type SideCode } from './book/book.ts';
 import type { MarketRules, Side, TradingState } from './commands.ts';
+import { DueQueue } from './due-queue.ts';
 import type { ExchangeEvent, MarketSequence } from './events.ts';
 import { invariant } from './integers.ts';
 import { Ledger } from './ledger.ts';
@@ -67,18 +68,50 @@ export interface Position {
 
 export interface Account {
   readonly account: number;
+  /** By a dispute that is open, or was lost and is not settled. */
   suspended: boolean;
+  /** By the operator. */
+  frozen: boolean;
   /** Disputes that were opened and not closed yet. */
   openDisputes: number;
   receipts: number;
   readonly positions: Map<number, Position>;
+  /** Instrument ({@link ANY_MARKET} for all) -> number of the armed timer. */
+  readonly timers: Map<number, number>;
+}
+
+/** In place of an instrument: the orders of every market. */
+export const ANY_MARKET = 0;
+
+/** A dead man's switch that is armed. */
+export interface CancelTimer {
+  readonly account: number;
+  readonly instrument: number;
+}
+
+/** How an auction that is running ends. */
+export interface Auction {
+  readonly endsAtMs: number;
+  /** It must not be cut shorter than this. */
+  readonly earliestMs: number;
+  readonly opensAs: 'open' | 'post_only';
 }
 
 export interface Market {
   readonly instrument: number;
   rules: MarketRules;
   state: TradingState;
+  /** Set in the state `auction` and in no other. */
+  auction: Auction | undefined;
+  /** The market was halted, or its book may be crossed: it opens through an auction only. */
+  needsAuction: boolean;
   readonly book: Book;
+  /** Command that gave a resting order its place in the queue, by slot: what is newer has the larger one. */
+  readonly arrivals: number[];
+  /** Resting orders that expire. */
+  readonly expiries: DueQueue;
+  /** Timers that went off while the market was halted, in that order. */
+  readonly pendingCancels: { readonly account: number; readonly dueMs: number }[];
   readonly window: TradeWindow;
   /** Engine sequence: grows with every command that changed this market. */
   sequence: number;
@@ -94,6 +127,8 @@ export class ExchangeState {
   readonly ranges = new Map<number, EscrowRange>();
   /** Resting order -> instrument. */
   readonly orderMarket = new Map<number, number>();
+  readonly timers = new Map<number, CancelTimer>();
+  readonly timerDues = new DueQueue();
   lastSeq = 0;
   lastAtMs = 0;
   orderCounter = 0;
@@ -101,6 +136,7 @@ export class ExchangeState {
   lotCounter = 0;
   rangeCounter = 0;
   acquisitionCounter = 0;
+  timerCounter = 0;
 
   position(account: number, instrument: number): Position {
     const holder = this.accounts.get(account);
@@ -120,6 +156,23 @@ export class ExchangeState {
   }
 }
 
+export function newAccount(account: number): Account {
+  return {
+    account,
+    suspended: false,
+    frozen: false,
+    openDisputes: 0,
+    receipts: 0,
+    positions: new Map(),
+    timers: new Map(),
+  };
+}
+
+/** Whether the account may not trade, whoever barred it. */
+export function isBarred(holder: Account): boolean {
+  return holder.suspended || holder.frozen;
+}
+
 /** Positions of an account by instrument number: an order that no refused command can change. */
 export function positionsInOrder(holder: Account): [instrument: number, position: Position][] {
   return [...holder.positions].sort((a, b) => a[0] - b[0]);
@@ -130,7 +183,12 @@ export function newMarket(instrument: number, rules: MarketRules): Market {
     instrument,
     rules,
     state: 'open',
+    auction: undefined,
+    needsAuction: false,
     book: new Book(),
+    arrivals: [],
+    expiries: new DueQueue(),
+    pendingCancels: [],
     window: new TradeWindow(),
     sequence: 0,
     trades: 0,
@@ -138,15 +196,16 @@ export function newMarket(instrument: number, rules: MarketRules): Market {
   };
 }
 
+/** Above every price in ticks. */
+const PRICE_FACTOR = 2 ** 31;
+
 /** What a command gathers while it runs. */
 export class Context {
   readonly events: ExchangeEvent[] = [];
   readonly state: ExchangeState;
   readonly atMs: number;
-  private readonly touchedLevels = new Map<
-    string,
-    { instrument: number; side: SideCode; priceTicks: number }
-  >();
+  /** Levels as numbers: instrument, side and price in one. A set, since most commands touch a level often. */
+  private readonly touchedLevels = new Set<number>();
 
   constructor(state: ExchangeState, atMs: number) {
     this.state = state;
@@ -157,14 +216,23 @@ export class Context {
     this.events.push(event);
   }
 
+  /** Number of the command that runs. */
+  get seq(): number {
+    return this.state.lastSeq + 1;
+  }
+
   touchLevel(instrument: number, side: SideCode, priceTicks: number): void {
-    this.touchedLevels.set(`${instrument}:${side}:${priceTicks}`, { instrument, side, priceTicks });
+    this.touchedLevels.add((instrument * 2 + side) * PRICE_FACTOR + priceTicks);
   }
 
   /** Emits the final state of every touched level and numbers the change of every market it concerns. */
   closeMarkets(named: Market | undefined): MarketSequence[] {
     const concerned = new Set<number>(named === undefined ? [] : [named.instrument]);
-    for (const { instrument, side, priceTicks } of this.touchedLevels.values()) {
+    for (const level of this.touchedLevels) {
+      const priceTicks = level % PRICE_FACTOR;
+      const book = (level - priceTicks) / PRICE_FACTOR;
+      const side = (book % 2) as SideCode;
+      const instrument = (book - side) / 2;
       concerned.add(instrument);
       const { quantity, orderCount } = this.state.market(instrument).book.levelState(side, priceTicks);
       this.emit({

@@ -101,6 +101,36 @@ function shortOf(context: Context, command: Quantity, kind: 101 | 102): Refused 
   return { ok: false, code: 'insufficient_balance', context: { asset: 'tokens', required, available } };
 }
 
+/** Takes unsold units that are still in issuance out of the world, newest serials first. */
+export function retireIssued(context: Context, command: Quantity): Refused | undefined {
+  const { account, instrument, quantityUnits } = command;
+  const short = shortOf(context, command, KIND.issuance);
+  if (short !== undefined) return short;
+  const { issued } = context.state.position(account, instrument);
+  let left = quantityUnits;
+  while (left > 0) {
+    const run = issued[issued.length - 1]!;
+    const units = Math.min(left, unitsOf(run));
+    emitRetired(context, command, { unitFrom: run.unitTo - units + 1, unitTo: run.unitTo });
+    run.unitTo -= units;
+    if (run.unitFrom > run.unitTo) issued.pop();
+    left -= units;
+  }
+  const tokens = quantityUnits * TOKENS_PER_UNIT;
+  context.state.ledger.post(KIND.issuance, { account, instrument }, -tokens);
+  context.state.ledger.post(KIND.retired, { instrument }, tokens);
+  return undefined;
+}
+
+function emitRetired(
+  context: Context,
+  owner: { account: number; instrument: number },
+  { unitFrom, unitTo }: { unitFrom: number; unitTo: number },
+): void {
+  const { account, instrument } = owner;
+  context.emit({ type: 'retired', account, instrument, unitFrom, unitTo });
+}
+
 /** Moves units from the front of the holdings to consumption, where each run becomes a lot. */
 export function transferToConsumption(context: Context, command: Quantity): Refused | undefined {
   const { account, instrument, quantityUnits } = command;
@@ -240,10 +270,13 @@ function retireUnsold(context: Context, command: { account: number; instrument: 
   const { state } = context;
   const { account, instrument } = command;
   const position = state.position(account, instrument);
-  position.issued.length = 0;
+  for (const run of position.issued.splice(0)) emitRetired(context, command, run);
   const isUnsold = (segment: Segment): boolean => segment.issuer === account && segment.range === NO_RANGE;
   let tokens = 0;
-  for (const segment of position.segments.filter(isUnsold)) tokens += unitsOf(segment) * TOKENS_PER_UNIT;
+  for (const segment of position.segments.filter(isUnsold)) {
+    tokens += unitsOf(segment) * TOKENS_PER_UNIT;
+    emitRetired(context, command, segment);
+  }
   const kept = position.segments.filter((segment) => !isUnsold(segment));
   position.segments.splice(0, position.segments.length, ...kept);
   const unissued = state.ledger.balance(KIND.issuance, account, instrument);
