@@ -10,7 +10,7 @@ beforeEach(async () => {
   app.get('/health', async () => 'well');
   app.get('/metrics', async () => 'numbers');
   // A room whose hook lets nobody in: a preflight must not get that far.
-  await app.register(async (scope) => {
+  await app.register((scope, _options, done) => {
     scope.addHook('onRequest', async () => {
       throw new Error('nobody comes in');
     });
@@ -18,6 +18,7 @@ beforeEach(async () => {
       scope.get(`${prefix}/orders/:order_id`, async () => 'an order');
       scope.delete(`${prefix}/orders/:id`, async () => 'gone');
     }
+    done();
   });
 });
 

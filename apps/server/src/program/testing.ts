@@ -149,11 +149,13 @@ export async function openFloor(
     settings?: Partial<TradingSettings>;
     suppliers?: SupplierDirectory;
     replayClock?: () => number;
+    /** When the first commands happen; the present when left out. */
+    startMs?: number;
     idempotency?: Partial<IdempotencyOptions>;
   } = {},
 ): Promise<TradingFloor> {
   const platform = await openPlatform(database);
-  platform.clock.nowMs = Date.now();
+  platform.clock.nowMs = options.startMs ?? Date.now();
   const { sequencer, accounts, keys } = platform;
   const instruments = await loadCatalogue(database);
   await ensureMarkets(sequencer, instruments);

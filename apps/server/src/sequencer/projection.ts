@@ -11,6 +11,7 @@ import type {
   TradeEvent,
 } from '@opengrid/exchange';
 import type { IdPrefix } from '@opengrid/wire';
+import { CandleChanges } from './candles.ts';
 import { type FenceValues, fencedStatement, TableRows } from './table-rows.ts';
 import * as tables from './tables.ts';
 import type { Attachment, ReceiptFacts } from './types.ts';
@@ -40,6 +41,7 @@ export class BatchProjection {
   private readonly orders = new TableRows(tables.ORDERS);
   private readonly orderUpdates = new TableRows(tables.ORDER_UPDATES);
   private readonly trades = new TableRows(tables.TRADES);
+  private readonly candles = new CandleChanges();
   private readonly lots = new TableRows(tables.LOTS);
   private readonly lotUpdates = new TableRows(tables.LOT_UPDATES);
   private readonly ranges = new TableRows(tables.ESCROW_RANGES);
@@ -83,6 +85,7 @@ export class BatchProjection {
       this.orders,
       this.orderUpdates,
       this.trades,
+      this.candles.rows(),
       this.lots,
       this.lotUpdates,
       this.ranges,
@@ -176,6 +179,7 @@ export class BatchProjection {
   }
 
   private addTrade(applied: Applied, event: TradeEvent): void {
+    this.candles.add(event, applied.atMs);
     this.trades.add({
       trade_seq: event.trade,
       trade_id: this.newId('trade', applied.atMs),

@@ -72,6 +72,33 @@ export const TRADES: TableShape = {
   },
 };
 
+/** What a batch adds to a candle is merged with what earlier batches made of it. */
+export const CANDLES: TableShape = {
+  name: 'candles',
+  kind: 'insert',
+  columns: {
+    instrument_no: 'integer',
+    resolution: 'text',
+    period_start_ms: 'bigint',
+    open_ticks: 'bigint',
+    high_ticks: 'bigint',
+    low_ticks: 'bigint',
+    close_ticks: 'bigint',
+    units: 'bigint',
+    value_ticks: 'bigint',
+    counted_units: 'bigint',
+    counted_ticks: 'bigint',
+    trade_count: 'bigint',
+  },
+  onConflict: `on conflict (instrument_no, resolution, period_start_ms) do update
+    set high_ticks = greatest(candles.high_ticks, excluded.high_ticks),
+      low_ticks = least(candles.low_ticks, excluded.low_ticks), close_ticks = excluded.close_ticks,
+      units = candles.units + excluded.units, value_ticks = candles.value_ticks + excluded.value_ticks,
+      counted_units = candles.counted_units + excluded.counted_units,
+      counted_ticks = candles.counted_ticks + excluded.counted_ticks,
+      trade_count = candles.trade_count + excluded.trade_count`,
+};
+
 const LOT_STATE = {
   unit_to: 'bigint',
   tokens_total: 'bigint',

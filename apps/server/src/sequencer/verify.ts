@@ -1,5 +1,6 @@
 import { Exchange, InvariantViolation, type StateExport } from '@opengrid/exchange';
 import type { Database, Queryable } from '../store/database.ts';
+import { RESOLUTIONS } from './candles.ts';
 import { hashState, type ReplayOptions, type ReplayProgress, replayJournal } from './recovery.ts';
 import { ReplayedRows } from './verify-rows.ts';
 
@@ -21,6 +22,11 @@ export interface LedgerReport {
 
 /** Ledger kinds that may be negative: bad debt, promotions, stripe, fees, stripe fees, operator funds, issued. */
 const MAY_BE_NEGATIVE = '11, 20, 21, 22, 24, 25, 120';
+
+/** Resolutions as a list of values: name, length of a period, start of one. */
+const PERIODS = [...RESOLUTIONS]
+  .map(([name, { periodMs, originMs }]) => `('${name}', ${periodMs}, ${originMs})`)
+  .join(', ');
 
 /** Each query returns one row per violation. */
 const RULES: readonly { readonly name: string; readonly text: string }[] = [
@@ -120,6 +126,25 @@ const RULES: readonly { readonly name: string; readonly text: string }[] = [
   {
     name: 'trades of a market are numbered without a gap',
     text: `select 1 from trades group by instrument_no having count(*) <> max(market_trade)`,
+  },
+  {
+    name: 'every candle is what its trades make of it, in every resolution',
+    text: `select 1 from candles c full join (
+             select t.instrument_no, p.resolution,
+               (t.executed_at_ms - p.origin_ms) / p.period_ms * p.period_ms + p.origin_ms as period_start_ms,
+               (array_agg(t.price_ticks order by t.market_trade))[1] as open_ticks, max(t.price_ticks) as high_ticks,
+               min(t.price_ticks) as low_ticks,
+               (array_agg(t.price_ticks order by t.market_trade desc))[1] as close_ticks,
+               sum(t.quantity_units) as units, sum(t.quantity_units * t.price_ticks) as value_ticks,
+               sum(t.quantity_units - t.excluded_units) as counted_units,
+               sum((t.quantity_units - t.excluded_units) * t.price_ticks) as counted_ticks, count(*) as trade_count
+             from trades t cross join (values ${PERIODS}) as p (resolution, period_ms, origin_ms)
+             group by t.instrument_no, p.resolution, 3
+           ) m using (instrument_no, resolution, period_start_ms)
+           where (c.open_ticks, c.high_ticks, c.low_ticks, c.close_ticks, c.units, c.value_ticks, c.counted_units,
+               c.counted_ticks, c.trade_count)
+             is distinct from (m.open_ticks, m.high_ticks, m.low_ticks, m.close_ticks, m.units, m.value_ticks,
+               m.counted_units, m.counted_ticks, m.trade_count)`,
   },
   {
     name: 'filled quantities of orders equal their trades',

@@ -123,7 +123,8 @@ export class MarketView {
   private async loadTrades(store: Queryable): Promise<number> {
     await store.query({ text: 'set transaction isolation level repeatable read read only' });
     const totals = await store.query<{ instrument_no: number; trades: number; volume: number }>({
-      text: `select instrument_no, count(*) as trades, sum(quantity_units) as volume from trades group by instrument_no`,
+      text: `select instrument_no, sum(trade_count) as trades, sum(units) as volume from candles
+             where resolution = '1w' group by instrument_no`,
     });
     let lastTrade = 0;
     for (const row of totals.rows) {

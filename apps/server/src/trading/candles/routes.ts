@@ -1,7 +1,8 @@
 import { formatIso, formatMoneyMicros, formatPriceTicks, parseRequestTime } from '@opengrid/wire';
 import { decodeCursor, encodeCursor } from '../../http/cursor.ts';
 import type { Instrument, InstrumentCatalogue } from '../../ports/catalogue.ts';
-import type { Database } from '../../store/database.ts';
+import { periodStart, RESOLUTIONS } from '../../sequencer/candles.ts';
+import type { Database, Queryable } from '../../store/database.ts';
 import {
   fail,
   invalidField,
@@ -16,27 +17,14 @@ export interface CandleDeps {
   readonly instruments: InstrumentCatalogue;
 }
 
-interface Resolution {
-  readonly periodMs: number;
-  /** Where the first period starts: weeks start on Mondays, and 1970 started on a Thursday. */
-  readonly originMs: number;
-}
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-const RESOLUTIONS: ReadonlyMap<string, Resolution> = new Map([
-  ['1m', { periodMs: MINUTE_MS, originMs: 0 }],
-  ['5m', { periodMs: 5 * MINUTE_MS, originMs: 0 }],
-  ['15m', { periodMs: 15 * MINUTE_MS, originMs: 0 }],
-  ['30m', { periodMs: 30 * MINUTE_MS, originMs: 0 }],
-  ['1h', { periodMs: 60 * MINUTE_MS, originMs: 0 }],
-  ['4h', { periodMs: 240 * MINUTE_MS, originMs: 0 }],
-  ['1d', { periodMs: DAY_MS, originMs: 0 }],
-  ['1w', { periodMs: 7 * DAY_MS, originMs: 4 * DAY_MS }],
-]);
 const MAX_CANDLES = 5_000;
 const DEFAULT_CANDLES = 500;
-const FIELDS = new Set(['market_id', 'resolution', 'from', 'to', 'fill']);
+const RULES = {
+  fields: new Set(['market_id', 'resolution', 'from', 'to', 'fill']),
+  orderBy: ['period_start'],
+  direction: 'asc',
+  maxLimit: MAX_CANDLES,
+} as const;
 
 /** One period of one market. `countedUnits` leaves out what volume-weighted prices leave out. */
 interface Candle {
@@ -52,7 +40,8 @@ interface Candle {
   readonly trades: number;
 }
 
-interface Window extends Resolution {
+interface Window {
+  readonly periodMs: number;
   readonly instrument: Instrument;
   readonly resolution: string;
   readonly fromMs: number;
@@ -60,16 +49,11 @@ interface Window extends Resolution {
   readonly isFilled: boolean;
 }
 
-const SELECT = `
-  select (executed_at_ms - $5) / $4 * $4 + $5 as start, (array_agg(price_ticks order by market_trade))[1] as open,
-    max(price_ticks) as high, min(price_ticks) as low,
-    (array_agg(price_ticks order by market_trade desc))[1] as close, sum(quantity_units) as units,
-    sum(quantity_units * price_ticks) as "valueTicks", sum(quantity_units - excluded_units) as "countedUnits",
-    sum((quantity_units - excluded_units) * price_ticks) as "countedTicks", count(*) as trades
-  from trades where instrument_no = $1 and executed_at_ms >= $2 and executed_at_ms < $3
-  group by 1 order by 1`;
+const COLUMNS = `period_start_ms as start, open_ticks as open, high_ticks as high, low_ticks as low,
+  close_ticks as close, units, value_ticks as "valueTicks", counted_units as "countedUnits",
+  counted_ticks as "countedTicks", trade_count as trades`;
 
-/** Candles, from the trades. */
+/** Candles. They are kept up with every commit, so a request reads as many rows as it shows. */
 export function candleRoutes(deps: CandleDeps): TradingRoute[] {
   return [
     {
@@ -84,40 +68,96 @@ export function candleRoutes(deps: CandleDeps): TradingRoute[] {
 }
 
 async function listCandles(deps: CandleDeps, call: TradingCall): Promise<TradingAnswer> {
-  const rules = {
-    fields: FIELDS,
-    orderBy: ['period_start'],
-    direction: 'asc',
-    maxLimit: MAX_CANDLES,
-  } as const;
-  const query = parseListQuery(call.query, rules);
+  const query = parseListQuery(call.query, RULES);
   const window = windowOf(deps, query, call.nowMs);
-  const { rows } = await deps.database.query<Candle>({
-    name: 'candles',
-    text: SELECT,
-    values: [window.instrument.instrumentNo, window.fromMs, window.toMs, window.periodMs, window.originMs],
+  // A cursor stays good while time goes on: what is bound is the request, not the window it means at the moment.
+  const bound = ['candles', call.caller.accountNumber, query.filters, query.direction];
+  const position = positionOf(query, bound);
+  const candles = window.isFilled
+    ? nextOf(await readFilled(deps.database, window), query, position)
+    : await readPage(deps.database, window, { query, position });
+  return pageOf(candles, { query, window, bound });
+}
+
+/** The candles of one page and one more, in the direction of the cursor. */
+async function readPage(
+  store: Queryable,
+  window: Window,
+  { query, position }: { query: ListQuery; position: number | undefined },
+): Promise<Candle[]> {
+  const isAscending = runsAscending(query);
+  const fromMs =
+    isAscending && position !== undefined ? Math.max(window.fromMs, position + 1) : window.fromMs;
+  const toMs = !isAscending && position !== undefined ? Math.min(window.toMs, position) : window.toMs;
+  const { rows } = await store.query<Candle>({
+    name: isAscending ? 'candles_up' : 'candles_down',
+    text: `select ${COLUMNS} from candles
+           where instrument_no = $1 and resolution = $2 and period_start_ms >= $3 and period_start_ms < $4
+           order by period_start_ms ${isAscending ? 'asc' : 'desc'} limit $5`,
+    values: [window.instrument.instrumentNo, window.resolution, fromMs, toMs, query.limit + 1],
   });
-  const candles = window.isFilled ? filled(rows, window) : rows;
-  const ordered = query.direction === 'asc' ? candles : [...candles].reverse();
-  return pageOf(ordered, { query, window, accountNumber: call.caller.accountNumber });
+  return rows;
+}
+
+/** Every period of the window from the first trade on, those without a trade included. */
+async function readFilled(store: Queryable, window: Window): Promise<Candle[]> {
+  const { rows } = await store.query<Candle>({
+    name: 'candles_filled',
+    text: `select ${COLUMNS} from candles
+           where instrument_no = $1 and resolution = $2 and period_start_ms < $4 and period_start_ms >= (
+             select coalesce(max(period_start_ms), $3) from candles
+             where instrument_no = $1 and resolution = $2 and period_start_ms <= $3)
+           order by period_start_ms`,
+    values: [window.instrument.instrumentNo, window.resolution, window.fromMs, window.toMs],
+  });
+  return filled(rows, window).filter(({ start }) => start >= window.fromMs);
+}
+
+/** What comes after the cursor, in its direction, of candles that are all there. */
+function nextOf(candles: readonly Candle[], query: ListQuery, position: number | undefined): Candle[] {
+  const isAscending = runsAscending(query);
+  const ordered = isAscending ? candles : [...candles].reverse();
+  const isNext = ({ start }: Candle): boolean =>
+    position === undefined || (isAscending ? start > position : start < position);
+  return ordered.filter(isNext).slice(0, query.limit + 1);
+}
+
+/** A cursor backwards runs against the order of the list. */
+function runsAscending(query: ListQuery): boolean {
+  return (query.direction === 'asc') !== (query.cursor?.direction === 'prev');
 }
 
 function windowOf({ instruments }: CandleDeps, query: ListQuery, nowMs: number): Window {
-  const value = (field: string): string | undefined =>
-    query.filters.find((filter) => filter.field === field)?.values[0];
-  const reference = value('market_id');
+  const reference = oneValue(query, 'market_id');
   if (reference === undefined) throw invalidField('market_id', 'is required');
   const instrument = instruments.find(reference);
   if (instrument === undefined) throw fail('market_not_found');
-  const resolution = value('resolution') ?? '';
+  const resolution = oneValue(query, 'resolution') ?? '';
   const period = RESOLUTIONS.get(resolution);
   if (period === undefined) throw invalidField('resolution', `takes ${[...RESOLUTIONS.keys()].join(', ')}`);
-  const toMs = timeOf('to', value('to')) ?? startOf(nowMs, period) + period.periodMs;
-  const fromMs = timeOf('from', value('from')) ?? Math.max(0, toMs - DEFAULT_CANDLES * period.periodMs);
-  const count = Math.ceil((toMs - startOf(fromMs, period)) / period.periodMs);
-  if (count > MAX_CANDLES) throw fail('window_too_large', { context: { limit: MAX_CANDLES } });
-  const isFilled = value('fill') === 'true';
-  return { instrument, resolution, ...period, fromMs: startOf(fromMs, period), toMs, isFilled };
+  const { periodMs } = period;
+  const endMs = periodStart(nowMs, period) + periodMs;
+  const toMs = timeOf('to', oneValue(query, 'to', '<')) ?? endMs;
+  const askedMs = timeOf('from', oneValue(query, 'from', '>=')) ?? toMs - DEFAULT_CANDLES * periodMs;
+  if (askedMs > toMs) throw invalidField('from', 'must not be after to');
+  const fromMs = periodStart(askedMs, period);
+  const isTooLarge = Math.ceil((toMs - fromMs) / periodMs) > MAX_CANDLES;
+  if (isTooLarge) throw fail('window_too_large', { context: { limit: MAX_CANDLES } });
+  const fill = oneValue(query, 'fill') ?? 'false';
+  if (fill !== 'true' && fill !== 'false') throw invalidField('fill', 'takes true or false');
+  // Periods that have not begun are not filled.
+  return { instrument, resolution, periodMs, fromMs, toMs: Math.min(toMs, endMs), isFilled: fill === 'true' };
+}
+
+/** The one value of a filter, which may also be written with this operator. */
+function oneValue(query: ListQuery, field: string, operator?: '>=' | '<'): string | undefined {
+  const filters = query.filters.filter((filter) => filter.field === field);
+  const [filter] = filters;
+  if (filter === undefined) return undefined;
+  const isUsual = filter.operator === '==' || filter.operator === 'in' || filter.operator === operator;
+  if (filters.length > 1 || !isUsual || filter.values.length !== 1)
+    throw invalidField(field, 'takes one value');
+  return filter.values[0];
 }
 
 function timeOf(field: string, text: string | undefined): number | undefined {
@@ -127,57 +167,51 @@ function timeOf(field: string, text: string | undefined): number | undefined {
   return atMs;
 }
 
-function startOf(atMs: number, { periodMs, originMs }: Resolution): number {
-  return Math.floor((atMs - originMs) / periodMs) * periodMs + originMs;
-}
-
 /** Repeats the last close with no volume where nothing was traded. Before the first trade there is nothing to repeat. */
-function filled(candles: readonly Candle[], { periodMs, toMs }: Window): Candle[] {
+function filled(candles: readonly Candle[], { fromMs, toMs, periodMs }: Window): Candle[] {
   const result: Candle[] = [];
   for (const [index, candle] of candles.entries()) {
     result.push(candle);
     const endMs = candles[index + 1]?.start ?? toMs;
     const { close } = candle;
     const empty = { units: 0, valueTicks: 0, countedUnits: 0, countedTicks: 0, trades: 0 };
-    for (let start = candle.start + periodMs; start < endMs; start += periodMs)
+    // The one before the window may be years older; only its close is wanted.
+    for (let start = Math.max(candle.start + periodMs, fromMs); start < endMs; start += periodMs)
       result.push({ start, open: close, high: close, low: close, close, ...empty });
   }
   return result;
 }
 
+function positionOf({ cursor }: ListQuery, bound: unknown): number | undefined {
+  if (cursor === undefined) return undefined;
+  const position = decodeCursor(cursor.text, bound);
+  const start = position?.key[0];
+  if (position?.direction !== cursor.direction || typeof start !== 'number') throw fail('invalid_cursor');
+  return start;
+}
+
 function pageOf(
   candles: readonly Candle[],
-  { query, window, accountNumber }: { query: ListQuery; window: Window; accountNumber: number },
+  { query, window, bound }: { query: ListQuery; window: Window; bound: unknown },
 ): TradingAnswer {
-  // A cursor stays good while time goes on: what is bound is the request, not the window it means at the moment.
-  const bound = ['candles', accountNumber, query.filters, query.direction];
-  const from = firstIndex(candles, query, bound);
-  const shown = candles.slice(from, from + query.limit);
+  const shown = candles.slice(0, query.limit);
+  const hasBeyond = candles.length > query.limit;
+  const isBackwards = query.cursor?.direction === 'prev';
+  if (isBackwards) shown.reverse();
   const cursor = (candle: Candle | undefined, direction: 'next' | 'prev'): string | null =>
     candle === undefined ? null : encodeCursor({ key: [candle.start], direction }, bound);
-  const hasMore = from + query.limit < candles.length;
+  // A page that was reached backwards has the one it was reached from behind it.
+  const hasNext = (isBackwards || hasBeyond) && shown.length > 0;
+  const hasPrevious = isBackwards ? hasBeyond : query.cursor !== undefined;
   const body = {
     data: shown.map((candle) => shapeOf(candle, window)),
     paging: {
-      next_cursor: hasMore ? cursor(shown.at(-1), 'next') : null,
-      prev_cursor: from > 0 ? cursor(shown[0], 'prev') : null,
-      has_more: hasMore,
+      next_cursor: hasNext ? cursor(shown.at(-1), 'next') : null,
+      prev_cursor: hasPrevious ? cursor(shown[0], 'prev') : null,
+      has_more: hasNext,
     },
   };
   return { status: 200, body };
-}
-
-function firstIndex(candles: readonly Candle[], query: ListQuery, bound: unknown): number {
-  if (query.cursor === undefined) return 0;
-  const position = decodeCursor(query.cursor.text, bound);
-  const start = position?.key[0];
-  if (position?.direction !== query.cursor.direction || typeof start !== 'number')
-    throw fail('invalid_cursor');
-  const isAfter = (candle: Candle): boolean =>
-    query.direction === 'asc' ? candle.start > start : candle.start < start;
-  const next = candles.findIndex(isAfter);
-  const following = next === -1 ? candles.length : next;
-  return query.cursor.direction === 'next' ? following : Math.max(0, following - 1 - query.limit);
 }
 
 function shapeOf(candle: Candle, window: Window): Record<string, unknown> {
