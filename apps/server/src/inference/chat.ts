@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { TOKENS_PER_UNIT } from '@opengrid/exchange';
-import { doneEvent, errorEvent, type GridError, gridError, httpStatusOf } from '@opengrid/wire';
+import { doneEvent, errorEvent, type GridError, gridError, httpStatusOf, type Result } from '@opengrid/wire';
 import { openContent } from '@opengrid/wire/content';
 import type { Caller } from '../ports/identity.ts';
-import { type HoldPlan, LiveHold, planHold } from './admission/hold.ts';
-import { buysAutomatically, purchaseTerms } from './admission/purchase-terms.ts';
+import { Admitter } from './admission/admitter.ts';
+import { type HoldPlan, type LiveHold, planHold } from './admission/hold.ts';
+import { buysAutomatically } from './admission/purchase-terms.ts';
 import { type ReadRequest, readRequest } from './admission/read-request.ts';
-import type { PurchaseEnd, Replenisher, WaitingPurchase } from './admission/replenisher.ts';
+import type { Replenisher } from './admission/replenisher.ts';
 import type { Call } from './call.ts';
 import type { Buyer } from './delivery/buyer.ts';
 import { Delivery, type DeliveryDeps } from './delivery/delivery.ts';
@@ -16,10 +16,12 @@ import type { GridContext } from './http/context.ts';
 import { errorResponse } from './http/errors.ts';
 import type { HangUpLimiter } from './limits/hang-ups.ts';
 import type { ExactCounter } from './metering/exact-counter.ts';
-import { type Settled, type SettlementSubject, settleRequest } from './metering/settlement.ts';
+import { type Settled, settleRequest } from './metering/settlement.ts';
 import type { RecentlyServed } from './models/recently-served.ts';
 import type { PendingReceipts } from './receipts/pending.ts';
-import { eligibleEndpoints, type Route, type Router } from './routing/route.ts';
+import type { ParkedCall, ParkedCalls } from './redirect/parked-calls.ts';
+import { routingModeOf } from './redirect/routing-mode.ts';
+import { eligibleEndpoints, type Route, type Router, type Routing } from './routing/route.ts';
 import { strictRequestError, takesAllParams } from './routing/upstream-body.ts';
 import { Terminal } from './terminal.ts';
 
@@ -31,6 +33,7 @@ export interface ChatServiceDeps extends InferenceDeps, DeliveryDeps {
   readonly pending: PendingReceipts;
   readonly hangUps: HangUpLimiter;
   readonly recentlyServed: RecentlyServed;
+  readonly parked: ParkedCalls;
 }
 
 /** An inference request as it came in, with who sent it and where the answer goes. */
@@ -41,19 +44,37 @@ export interface Incoming {
   readonly headers: IncomingHttpHeaders;
   readonly body: Uint8Array;
   readonly buyer: Buyer;
+  /** Where second hops go: an origin without a slash at its end. */
+  readonly gatewayUrl: string;
+  /** Set on the second hop of a request that was sent on. */
+  readonly parked?: ParkedCall;
 }
 
-type Admission =
-  | { readonly ok: true; readonly hold: LiveHold; readonly unitsBought: number }
-  | { readonly ok: false; readonly error: GridError };
+/** A request that the exchange could serve, and how much it may take. */
+interface Checked {
+  readonly read: ReadRequest;
+  readonly plan: HoldPlan;
+}
+
+/** What a request was given. */
+interface Seat {
+  readonly plan: HoldPlan;
+  readonly hold: LiveHold;
+  readonly unitsBought: number;
+}
+
+/** Errors after which the second hop may be repeated: no supplier served it. */
+const REPEATABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** The life of a chat completion: read, admitted, routed, delivered, settled, answered. */
 export class ChatService {
   private readonly deps: ChatServiceDeps;
+  private readonly admitter: Admitter;
   private readonly running = new Set<Delivery>();
 
   constructor(deps: ChatServiceDeps) {
     this.deps = deps;
+    this.admitter = new Admitter(deps);
   }
 
   /** Answers a request. Everything that can go wrong has been answered when this resolves. */
@@ -72,96 +93,119 @@ export class ChatService {
     for (const delivery of this.running) delivery.stop('gateway_error');
   }
 
-  private async tryToServe(incoming: Incoming): Promise<GridError | undefined> {
-    const { caller } = incoming;
-    // What could not be settled must not be asked of a supplier.
-    if (!this.deps.sequencer.status.isAccepting) return gridError('engine_unavailable');
-    const read = readRequest(incoming, caller, this.deps.instruments);
-    if (!read.ok) return read.error;
-    const { request, instrument } = read.value;
-    const endpoints = this.deps.suppliers.endpointsFor(instrument.instrumentNo);
-    const eligible = eligibleEndpoints(endpoints, {
-      needs: request.needs,
-      allowedRegions: caller.allowedRegions,
-    });
-    if (!eligible.ok) return eligible.error;
-    const strictError = strictRequestError(request, eligible.endpoints);
-    if (strictError !== undefined) return strictError;
-    const maxOutput = request.maxOutputTokens ?? instrument.specification.maxOutputTokens;
-    const outputTokens = maxOutput * request.choiceCount;
-    const plan = planHold({ inputTokens: read.value.inputTokens, outputTokens }, this.deps.settings);
-    const admission = await this.admit(incoming, read.value, plan);
-    if (admission === undefined) return undefined;
-    if (!admission.ok) return admission.error;
+  /** Answers the second hop of a request that was sent on. What it was given at the first hop is used, or stays. */
+  async serveParked(incoming: Incoming, parked: ParkedCall): Promise<void> {
     try {
-      const call = this.newCall(incoming, read.value, { plan, ...admission });
-      return await this.routeAndRun(incoming, call, admission.unitsBought);
-    } finally {
-      // Empty by now, unless something broke on the way.
-      admission.hold.close(0);
+      const error = await this.tryParked(incoming, parked);
+      if (error === undefined) return;
+      if (REPEATABLE.has(httpStatusOf(error.code))) this.deps.parked.renew(parked, error.code);
+      else this.deps.parked.unclaim(parked);
+      fail(incoming, error);
+    } catch (error) {
+      this.deps.telemetry.fault('inference.chat', error);
+      this.deps.parked.consume(parked);
+      parked.hold.close(0);
+      fail(incoming, gridError('internal_error'));
     }
   }
 
-  private async admit(incoming: Incoming, read: ReadRequest, plan: HoldPlan): Promise<Admission | undefined> {
+  private async tryToServe(incoming: Incoming): Promise<GridError | undefined> {
+    const checked = this.check(incoming);
+    if (!checked.ok) return checked.error;
+    const { read, plan } = checked.value;
+    const { caller, buyer, headers } = incoming;
+    const isStream = read.request.stream;
+    const mode = routingModeOf({ headers, isStream }, caller.routingMode, this.deps.settings.routingMode);
+    if (!mode.ok) return mode.error;
+    const admission = await this.admitter.admit({ caller, buyer, read }, plan);
+    if (admission === undefined) return undefined;
+    if (!admission.ok) return admission.error;
+    const seat = { plan, ...admission };
+    if (mode.value === 'redirect') return this.sendOn(incoming, read, seat);
+    try {
+      return await this.routeAndRun(incoming, this.newCall(incoming, read, seat), seat.unitsBought);
+    } finally {
+      // Empty by now, unless something broke on the way.
+      seat.hold.close(0);
+    }
+  }
+
+  /** Whether the exchange could serve a request at a quiet hour, asked before anything is held or bought. */
+  private check(incoming: Incoming): Result<Checked> {
     const { caller } = incoming;
-    const { earmarks } = this.deps.sequencer;
-    const { instrumentNo } = read.instrument;
-    const owner = { account: caller.accountNumber, instrument: instrumentNo };
-    const isOthersTurn = this.deps.replenisher.isWaitedFor(owner.account, instrumentNo);
-    const hold = isOthersTurn ? undefined : LiveHold.open(earmarks, owner, plan);
-    if (hold !== undefined) return { ok: true, hold, unitsBought: 0 };
-    if (buysAutomatically(caller)) return await this.buyIn(incoming, read, plan);
-    const available = earmarks.freeTokens(owner.account, instrumentNo);
-    const context = { required: plan.neededTokens, available };
-    return { ok: false, error: gridError('insufficient_balance', { context }) };
+    // What could not be settled must not be asked of a supplier.
+    if (!this.deps.sequencer.status.isAccepting) return { ok: false, error: gridError('engine_unavailable') };
+    const read = readRequest(incoming, caller, this.deps.instruments);
+    if (!read.ok) return read;
+    const { request, instrument, inputTokens } = read.value;
+    const endpoints = this.deps.suppliers.endpointsFor(instrument.instrumentNo);
+    const { allowedRegions } = caller;
+    const eligible = eligibleEndpoints(endpoints, { needs: request.needs, allowedRegions });
+    if (!eligible.ok) return eligible;
+    const strictError = strictRequestError(request, eligible.endpoints);
+    if (strictError !== undefined) return { ok: false, error: strictError };
+    const maxOutput = request.maxOutputTokens ?? instrument.specification.maxOutputTokens;
+    const size = { inputTokens, outputTokens: maxOutput * request.choiceCount };
+    return { ok: true, value: { read: read.value, plan: planHold(size, this.deps.settings) } };
   }
 
-  /** Joins a purchase. Undefined: the buyer left meanwhile. */
-  private async buyIn(incoming: Incoming, read: ReadRequest, plan: HoldPlan): Promise<Admission | undefined> {
-    const { caller, buyer } = incoming;
-    const { instrumentNo } = read.instrument;
-    const owner = { account: caller.accountNumber, instrument: instrumentNo };
-    // A property, since the line may fill it before or after this function goes on.
-    const admitted: { hold?: LiveHold | undefined } = {};
-    const end = await this.waitFor(buyer, () =>
-      this.deps.replenisher.join({
-        caller,
-        instrumentNo,
-        neededTokens: plan.neededTokens,
-        maxPriceTicks: read.maxPriceTicks,
-        admit: () => {
-          admitted.hold = LiveHold.open(this.deps.sequencer.earmarks, owner, plan);
-          return admitted.hold !== undefined;
-        },
-      }),
-    );
-    if (end === undefined) admitted.hold?.close(0);
-    if (end === undefined || !end.ok) return end;
-    return admitted.hold === undefined
-      ? { ok: false, error: gridError('internal_error') }
-      : { ok: true, hold: admitted.hold, unitsBought: end.unitsBought };
-  }
-
-  private async waitFor(buyer: Buyer, join: () => WaitingPurchase): Promise<PurchaseEnd | undefined> {
-    return await new Promise((resolve) => {
-      const waiting = join();
-      void waiting.end.then(resolve);
-      buyer.onGone = () => {
-        waiting.cancel();
-        resolve(undefined);
-      };
-      if (buyer.isGone) buyer.onGone();
-    });
-  }
-
-  private newCall(
-    incoming: Incoming,
-    read: ReadRequest,
-    admitted: { plan: HoldPlan; hold: LiveHold; unitsBought: number },
-  ): Call {
+  /** Keeps what the request was given and sends its client to the gateway, where it sends the same body again. */
+  private sendOn(incoming: Incoming, read: ReadRequest, seat: Seat): GridError | undefined {
     const { context, caller, buyer } = incoming;
-    const { plan, hold, unitsBought } = admitted;
-    const limit = this.outputLimit(caller, read, admitted);
+    const routing = this.routeFor(incoming, read, seat.hold);
+    if (!routing.ok) {
+      seat.hold.close(0);
+      return routing.error;
+    }
+    const { requestId, receivedAtMs: createdAtMs } = context;
+    const { instrument } = read;
+    const { hold, unitsBought } = seat;
+    const isStream = read.request.stream;
+    const token = this.deps.parked.park(
+      { createdAtMs, caller, instrument, hold, isStream, unitsBought },
+      {
+        requestId,
+        accountNumber: caller.accountNumber,
+        keyId: caller.keyId,
+        instrumentNo: instrument.instrumentNo,
+        method: 'POST',
+        path: incoming.route,
+        bodyBytes: incoming.body.length,
+        endpointId: routing.route.candidates[0]?.endpointId ?? '',
+      },
+    );
+    const { route } = incoming;
+    this.deps.pending.add({
+      requestId,
+      createdAtMs,
+      route,
+      caller,
+      instrument,
+      request: { stream: isStream },
+    });
+    buyer.redirect(`${incoming.gatewayUrl}${route}?token=${token}`, { ...context.headers, ...read.headers });
+    return undefined;
+  }
+
+  private async tryParked(incoming: Incoming, parked: ParkedCall): Promise<GridError | undefined> {
+    const checked = this.check(incoming);
+    if (!checked.ok) return checked.error;
+    const { read, plan } = checked.value;
+    const { hold, unitsBought, instrument } = parked;
+    if (read.instrument.instrumentNo !== instrument.instrumentNo) return gridError('routing_token_invalid');
+    const missing = plan.neededTokens - hold.tokens;
+    if (missing > 0 && !hold.grow(missing, missing)) {
+      const context = { required: plan.neededTokens, available: hold.tokens + hold.freeTokens };
+      return gridError('insufficient_balance', { context });
+    }
+    const call = this.newCall(incoming, read, { plan, hold, unitsBought });
+    return await this.routeAndRun({ ...incoming, parked }, call, unitsBought);
+  }
+
+  private newCall(incoming: Incoming, read: ReadRequest, seat: Seat): Call {
+    const { context, caller, buyer } = incoming;
+    const { plan, hold, unitsBought } = seat;
+    const limit = this.admitter.outputLimit(caller, read, seat);
     return {
       requestId: context.requestId,
       createdAtMs: context.receivedAtMs,
@@ -184,29 +228,21 @@ export class ChatService {
     };
   }
 
-  /** What the whole balance could pay, if that is less than was asked for and the rest cannot be bought. */
-  private outputLimit(
-    caller: Caller,
-    read: ReadRequest,
-    { plan, hold }: { plan: HoldPlan; hold: LiveHold },
-  ): number | undefined {
-    const { request } = read;
-    const free = hold.tokens + hold.freeTokens - plan.inputTokens;
-    const missing = plan.outputTokens - free;
-    if (missing <= 0) return undefined;
-    // A stream buys, or ends, when it gets there. An answer in one piece cannot: it is told beforehand.
-    if (buysAutomatically(caller) && request.stream) return undefined;
-    const payable = free + this.purchasableTokens(caller, read, missing);
-    if (payable >= plan.outputTokens) return undefined;
-    return Math.max(1, Math.floor(payable / request.choiceCount));
-  }
-
-  private purchasableTokens(caller: Caller, read: ReadRequest, deficitTokens: number): number {
-    if (!buysAutomatically(caller)) return 0;
-    const { instrumentNo } = read.instrument;
-    const need = { caller, instrumentNo, deficitTokens, requestCeilingTicks: read.maxPriceTicks };
-    const decision = purchaseTerms(this.deps.sequencer.exchange, need);
-    return decision.ok ? decision.terms.units * TOKENS_PER_UNIT : 0;
+  private routeFor(
+    { caller }: Incoming,
+    { request, instrument }: Pick<ReadRequest, 'request' | 'instrument'>,
+    hold: LiveHold,
+  ): Routing {
+    const { exchange } = this.deps.sequencer;
+    const obligors = new Set([...hold.lots].map((lot) => exchange.issuerOfLot(lot) ?? 0));
+    return this.deps.router.route(this.deps.suppliers.endpointsFor(instrument.instrumentNo), {
+      instrumentNo: instrument.instrumentNo,
+      needs: request.needs,
+      accepts: (endpoint) => takesAllParams(request, endpoint),
+      allowedRegions: caller.allowedRegions,
+      obligors: [...obligors],
+      nowMs: this.deps.clock(),
+    });
   }
 
   private async routeAndRun(
@@ -214,41 +250,42 @@ export class ChatService {
     call: Call,
     unitsBought: number,
   ): Promise<GridError | undefined> {
-    const { exchange } = this.deps.sequencer;
-    const obligors = new Set([...call.hold.lots].map((lot) => exchange.issuerOfLot(lot) ?? 0));
-    const routing = this.deps.router.route(this.deps.suppliers.endpointsFor(call.instrument.instrumentNo), {
-      instrumentNo: call.instrument.instrumentNo,
-      needs: call.request.needs,
-      accepts: (endpoint) => takesAllParams(call.request, endpoint),
-      allowedRegions: call.caller.allowedRegions,
-      obligors: [...obligors],
-      nowMs: this.deps.clock(),
-    });
+    const { request, instrument } = call;
+    const routing = this.routeFor(incoming, { request, instrument }, call.hold);
     if (!routing.ok) return routing.error;
-    await this.run(incoming, call, { route: routing.route, unitsBought });
-    return undefined;
+    return await this.run(incoming, call, { route: routing.route, unitsBought });
   }
 
+  /** @returns the error of a second hop that may be repeated. Everything else has been answered. */
   private async run(
     incoming: Incoming,
     call: Call,
     { route, unitsBought }: { route: Route; unitsBought: number },
-  ): Promise<void> {
+  ): Promise<GridError | undefined> {
     const guard = this.newGuard(call);
     const delivery = new Delivery({ call, route, guard, deps: this.deps });
     this.deps.pending.add(call);
     this.running.add(delivery);
     const { unableObligors } = route;
-    const settled = await this.deliverAndSettle({ call, delivery, guard, unableObligors }).finally(() => {
+    try {
+      await this.deliver(delivery);
+      const again = incoming.parked === undefined ? undefined : repeatableError(call, delivery);
+      if (again !== undefined) return again;
+      if (incoming.parked !== undefined) this.deps.parked.consume(incoming.parked);
+      const settled = await settleRequest(this.deps, { call, delivery, guard, unableObligors });
+      this.answer({ incoming, call, delivery }, settled, unitsBought + guard.unitsBought);
+      this.afterwards(call, delivery, settled);
+      this.deps.pending.remove(call.requestId);
+      return undefined;
+    } catch (error) {
+      this.deps.pending.remove(call.requestId);
+      throw error;
+    } finally {
       this.running.delete(delivery);
-      this.deps.pending.remove(call);
-    });
-    this.answer({ incoming, call, delivery }, settled, unitsBought + guard.unitsBought);
-    this.afterwards(call, delivery, settled);
+    }
   }
 
-  private async deliverAndSettle(subject: SettlementSubject): Promise<Settled> {
-    const { delivery } = subject;
+  private async deliver(delivery: Delivery): Promise<void> {
     try {
       await delivery.run();
     } catch (error) {
@@ -256,7 +293,6 @@ export class ChatService {
       this.deps.telemetry.fault('inference.delivery', error);
       delivery.stop('gateway_error');
     }
-    return await settleRequest(this.deps, subject);
   }
 
   private newGuard(call: Call): HoldGuard {
@@ -303,6 +339,15 @@ export class ChatService {
     if (model !== undefined) deps.recentlyServed.note(call.instrument.instrumentNo, model, deps.clock());
     deps.replenisher.afterSettlement(call.caller, call.instrument.instrumentNo);
   }
+}
+
+/** Why nobody served a second hop, where the client may send it again: nothing has reached it yet. */
+function repeatableError(call: Call, delivery: Delivery): GridError | undefined {
+  const { state } = call.terminal;
+  const isUnserved = state === 'supplier_error' || state === 'timeout';
+  if (!isUnserved || call.buyer.isStreaming || call.buyer.isGone) return undefined;
+  const { error } = delivery;
+  return REPEATABLE.has(httpStatusOf(error.code)) ? error : undefined;
 }
 
 /** Tells the buyer of an error: as an answer, or as the last event of a stream that has begun. */

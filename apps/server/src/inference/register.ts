@@ -9,7 +9,7 @@ import { ChatService, type ChatServiceDeps } from './chat.ts';
 import { Buyer } from './delivery/buyer.ts';
 import type { InferenceDeps, InferenceRoom } from './deps.ts';
 import { authenticate } from './http/authenticate.ts';
-import { attachContext, contextOf, type GridContext } from './http/context.ts';
+import { adoptRequestId, attachContext, contextOf, type GridContext } from './http/context.ts';
 import { expectedError, sendError } from './http/errors.ts';
 import { baseHeaders, rateHeaders } from './http/headers.ts';
 import { refuseOtherMethods } from './http/methods.ts';
@@ -20,6 +20,9 @@ import { RecentlyServed } from './models/recently-served.ts';
 import { registerModels } from './models/routes.ts';
 import { PendingReceipts } from './receipts/pending.ts';
 import { registerReceipts } from './receipts/routes.ts';
+import { settleAbandoned } from './redirect/abandoned.ts';
+import { ParkedCalls } from './redirect/parked-calls.ts';
+import { RoutingTokens } from './redirect/routing-tokens.ts';
 import { EndpointHealth } from './routing/endpoint-health.ts';
 import { Router } from './routing/route.ts';
 import { UpstreamPools } from './routing/upstream-pools.ts';
@@ -29,11 +32,20 @@ const DRAIN_POLL_MS = 10;
 /** What requests that were cut at the end of a drain get for their settlement. */
 const CUT_GRACE_MS = 5_000;
 
+/** The room's own parts. */
+interface Parts extends ChatServiceDeps {
+  readonly counter: WorkerCounter;
+  /** Receipts of abandoned requests that are being written. */
+  readonly abandoned: Set<Promise<void>>;
+}
+
 /** Builds the room's own parts. */
-function assemble(deps: InferenceDeps): ChatServiceDeps & { readonly counter: WorkerCounter } {
+function assemble(deps: InferenceDeps): Parts {
   const { sequencer, telemetry, settings } = deps;
   const clock = deps.clock ?? Date.now;
   const health = new EndpointHealth(settings.circuit);
+  const pending = new PendingReceipts();
+  const abandoned = new Set<Promise<void>>();
   return {
     ...deps,
     clock,
@@ -42,9 +54,22 @@ function assemble(deps: InferenceDeps): ChatServiceDeps & { readonly counter: Wo
     replenisher: new Replenisher({ sequencer, telemetry, settings, clock }),
     router: new Router(sequencer.exchange, health),
     counter: new WorkerCounter({ timeoutMs: settings.exactCountMs }),
-    pending: new PendingReceipts(),
+    pending,
     hangUps: new HangUpLimiter(settings.unbilledHangUpsPerMinute),
     recentlyServed: new RecentlyServed(deps.database),
+    parked: new ParkedCalls({
+      tokens: new RoutingTokens(clock),
+      lifetimeMs: settings.routingTokenMs,
+      clock,
+      onAbandoned: (call, lastError) => {
+        pending.remove(call.grant.requestId);
+        const settling = settleAbandoned({ sequencer, clock }, call, lastError)
+          .catch((error: unknown) => telemetry.fault('inference.redirect', error))
+          .finally(() => abandoned.delete(settling));
+        abandoned.add(settling);
+      },
+    }),
+    abandoned,
   };
 }
 
@@ -151,14 +176,14 @@ function registerChat(scope: FastifyInstance, entrance: Entrance): void {
 
 /** Decides who comes in, counts who is in, and closes the door when the program stops. */
 class Entrance implements InferenceRoom {
-  private readonly parts: ChatServiceDeps & { readonly counter: WorkerCounter };
+  private readonly parts: Parts;
   private readonly chat: ChatService;
   private readonly rates: TokenBuckets;
   private readonly slots: InFlightLimiter;
   private isDraining = false;
   inFlight = 0;
 
-  constructor(parts: ChatServiceDeps & { readonly counter: WorkerCounter }) {
+  constructor(parts: Parts) {
     this.parts = parts;
     this.chat = new ChatService(parts);
     const { requestsPerMinute } = parts.settings;
@@ -170,6 +195,8 @@ class Entrance implements InferenceRoom {
   /** Credential, rate and standing of a request, before its body is read. */
   check(request: FastifyRequest): GridError | undefined {
     const context = contextOf(request);
+    const token = routingTokenOf(request);
+    if (token !== undefined) return this.checkSecondHop(context, token);
     const authentication = authenticate(this.parts.keys, request.headers, 'inference');
     if (!authentication.ok) return authentication.error;
     const { caller } = authentication;
@@ -182,6 +209,19 @@ class Entrance implements InferenceRoom {
     return this.limit(context, caller);
   }
 
+  /** The token says who asks; whatever credential comes with it is not looked at. */
+  private checkSecondHop(context: GridContext, token: string): GridError | undefined {
+    const parked = this.parts.parked.peek(token);
+    if (parked === undefined) return gridError('routing_token_invalid');
+    adoptRequestId(context, parked.grant.requestId);
+    context.caller = parked.caller;
+    const { keyId } = parked.grant;
+    const standing = keyId === null ? undefined : this.parts.keys.standing(keyId);
+    if (standing?.ok === false) return standing.error;
+    if (standing !== undefined) context.caller = standing.caller;
+    return this.isDraining ? gridError('overloaded') : undefined;
+  }
+
   serve(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const context = contextOf(request);
     const { caller } = context;
@@ -189,12 +229,22 @@ class Entrance implements InferenceRoom {
     if (!this.slots.enter(caller.accountNumber)) {
       return sendError(reply, context, gridError('concurrency_limited'));
     }
+    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const token = routingTokenOf(request);
+    const hop = { method: 'POST', path: CHAT_ROUTE, bodyBytes: body.length };
+    const parked = token === undefined ? undefined : this.parts.parked.claim(token, hop);
+    if (token !== undefined && parked === undefined) {
+      this.slots.leave(caller.accountNumber);
+      return sendError(reply, context, gridError('routing_token_invalid'));
+    }
     reply.hijack();
     this.inFlight += 1;
     const buyer = new Buyer(reply.raw, { count: context, bufferedBytes: this.parts.settings.bufferedBytes });
-    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const incoming = { context, caller, route: CHAT_ROUTE, headers: request.headers, body, buyer };
-    void this.chat.serve(incoming).finally(() => {
+    const gatewayUrl = this.parts.settings.gatewayBaseUrl ?? originOf(request);
+    const { headers } = request;
+    const incoming = { context, caller, route: CHAT_ROUTE, headers, body, buyer, gatewayUrl };
+    const served = parked === undefined ? this.chat.serve(incoming) : this.chat.serveParked(incoming, parked);
+    void served.finally(() => {
       this.inFlight -= 1;
       this.slots.leave(caller.accountNumber);
     });
@@ -203,11 +253,14 @@ class Entrance implements InferenceRoom {
 
   async drain(timeoutMs: number): Promise<void> {
     this.isDraining = true;
+    this.parts.parked.abandonAll();
     await this.settleDown(timeoutMs);
     if (this.inFlight > 0) {
       this.chat.cutAll();
       await this.settleDown(CUT_GRACE_MS);
     }
+    this.parts.parked.abandonAll();
+    await Promise.all(this.parts.abandoned);
     await this.parts.pools.close();
     await this.parts.counter.close();
   }
@@ -231,4 +284,15 @@ class Entrance implements InferenceRoom {
     const message = 'Too many requests were left before anything could be billed.';
     return gridError('rate_limited', { message, retryAfterSeconds });
   }
+}
+
+/** The token of a second hop. */
+function routingTokenOf({ query }: FastifyRequest): string | undefined {
+  const { token } = query as { token?: unknown };
+  return typeof token === 'string' ? token : undefined;
+}
+
+/** Where the request came to, as its client names it. */
+function originOf(request: FastifyRequest): string {
+  return `${request.protocol}://${request.host}`;
 }

@@ -1,3 +1,5 @@
+import type { InstanceRoutingMode } from './redirect/routing-mode.ts';
+
 /** Every limit and deadline of the Consumption API. The defaults are those of the public contract. */
 export interface InferenceSettings {
   readonly bodyLimitBytes: number;
@@ -33,6 +35,12 @@ export interface InferenceSettings {
   readonly exactCountMs: number;
   /** How long a settlement is offered again to an exchange whose queue is full. */
   readonly settleRetryMs: number;
+  /** Whether the exchange relays answers itself or sends clients on, where neither request nor key says. */
+  readonly routingMode: InstanceRoutingMode;
+  /** Origin of second hops; null: the origin the request came to. */
+  readonly gatewayBaseUrl: string | null;
+  /** How long a routing token is good for. */
+  readonly routingTokenMs: number;
   /** Failures within the window after which an endpoint is left alone for as long as the window. */
   readonly circuit: { readonly failures: number; readonly windowMs: number };
 }
@@ -57,5 +65,8 @@ export const DEFAULT_INFERENCE_SETTINGS: InferenceSettings = {
   countTolerancePercent: 15,
   exactCountMs: 1_000,
   settleRetryMs: 5_000,
+  routingMode: 'direct',
+  gatewayBaseUrl: null,
+  routingTokenMs: 60_000,
   circuit: { failures: 3, windowMs: 10_000 },
 };

@@ -184,6 +184,7 @@ export function callerOf(changes: Partial<Caller> = {}): Caller {
     autoBuy: { isEnabled: false, quantityUnits: 1, triggerTokens: 250_000, maxPriceTicks: null },
     defaultInstrument: null,
     allowedRegions: null,
+    routingMode: null,
     ...changes,
   };
 }
@@ -281,7 +282,11 @@ function keysOf(callers: Map<string, Caller>, refusals: Map<string, GridError>):
     const caller = callers.get(key);
     return caller === undefined ? { ok: false, error: gridError('invalid_api_key') } : { ok: true, caller };
   };
-  return { authenticate };
+  const standing = (keyId: string): Authentication => {
+    const [key] = [...callers].find(([, caller]) => caller.keyId === keyId) ?? [];
+    return authenticate({ xApiKey: key });
+  };
+  return { authenticate, standing };
 }
 
 function directoryOf(endpoints: readonly Endpoint[]): SupplierDirectory {

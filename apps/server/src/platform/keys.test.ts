@@ -80,6 +80,7 @@ forEachStore('consumption keys', (open) => {
             keyId: record.keyId,
             mode: 'easy',
             allowedRegions: null,
+            routingMode: null,
           },
         });
         expect(answer.ok && [...answer.caller.scopes]).toEqual(record.scopes);

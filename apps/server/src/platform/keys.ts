@@ -8,7 +8,13 @@ import {
   type Result,
 } from '@opengrid/wire';
 import { newId } from '../ids.ts';
-import type { Authentication, Caller, KeyDirectory, PresentedCredential } from '../ports/identity.ts';
+import type {
+  Authentication,
+  Caller,
+  KeyDirectory,
+  PresentedCredential,
+  RoutingMode,
+} from '../ports/identity.ts';
 import type { Database } from '../store/database.ts';
 import type { Account } from './accounts.ts';
 import type { ConsumptionKey } from './key-table.ts';
@@ -23,6 +29,8 @@ export interface NewKey {
   readonly expiresAtMs?: number | null;
   /** `DEFAULT_KEY_SCOPES` when left out. */
   readonly scopes?: readonly string[];
+  /** Null, or left out, follows the installation. */
+  readonly routingMode?: RoutingMode | null;
 }
 
 /** The full key leaves the process here, once. */
@@ -122,6 +130,11 @@ export class ConsumptionKeys implements KeyDirectory {
     return entry === undefined ? refused('invalid_api_key') : this.admit(entry);
   }
 
+  standing(keyId: string): Authentication {
+    const entry = this.byId.get(keyId);
+    return entry === undefined ? refused('invalid_api_key') : this.admit(entry);
+  }
+
   list(accountNumber?: number): readonly ConsumptionKey[] {
     const records = [...this.byId.values()].map(({ record }) => record);
     return accountNumber === undefined
@@ -150,6 +163,7 @@ export class ConsumptionKeys implements KeyDirectory {
       name: input.name.trim(),
       keyPrefix: keyPrefixOf(key),
       scopes: [...new Set(input.scopes ?? DEFAULT_KEY_SCOPES)],
+      routingMode: input.routingMode ?? null,
       isActive: true,
       expiresAtMs: input.expiresAtMs ?? null,
       revokedAtMs: null,
@@ -259,5 +273,6 @@ function callerOf(account: Account, entry: Entry): Caller {
     autoBuy: autoBuyOf(mode, settings),
     defaultInstrument: settings.defaultInstrument,
     allowedRegions: settings.allowedRegions,
+    routingMode: entry.record.routingMode,
   };
 }

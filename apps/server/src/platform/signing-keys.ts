@@ -209,5 +209,6 @@ function callerOf(account: Account, key: SigningKey): Caller {
     autoBuy: autoBuyOf(mode, settings),
     defaultInstrument: settings.defaultInstrument,
     allowedRegions: settings.allowedRegions,
+    routingMode: null,
   };
 }

@@ -14,6 +14,9 @@ export type Scope =
   | 'billing:read'
   | 'billing:write';
 
+/** Whether the exchange relays the answer itself, or sends the client on to the gateway. */
+export type RoutingMode = 'direct' | 'redirect';
+
 /** Who stands behind a credential, as the surfaces need it. Read anew for every request. */
 export interface Caller {
   readonly accountNumber: number;
@@ -32,6 +35,8 @@ export interface Caller {
   readonly defaultInstrument: string | null;
   /** Region codes; null = any. */
   readonly allowedRegions: readonly string[] | null;
+  /** What the key asks for; null leaves it to the installation. */
+  readonly routingMode: RoutingMode | null;
 }
 
 /** The credential headers of a request, as received. */
@@ -47,6 +52,8 @@ export type Authentication =
 /** Looks credentials up in memory: never the database on the hot path. */
 export interface KeyDirectory {
   authenticate(credential: PresentedCredential): Authentication;
+  /** Who stands behind a key that was authenticated before, or why it no longer may do anything. */
+  standing(keyId: string): Authentication;
 }
 
 /** A registered signing key, as requests are checked with it. */

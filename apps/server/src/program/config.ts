@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import type { InstanceRoutingMode } from '../inference/index.ts';
 import { DEFAULT_TRADING_SETTINGS, type TradingSettings } from '../trading/settings.ts';
 
 /** Everything the program can be told from outside, after flags and environment were merged and checked. */
@@ -25,6 +26,9 @@ export interface Config {
   readonly idleTimeoutMs: number;
   readonly totalTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  readonly routingMode: InstanceRoutingMode;
+  /** Origin of second hops; null: where the first came to. */
+  readonly gatewayBaseUrl: string | null;
   readonly trading: TradingSettings;
 }
 
@@ -73,6 +77,24 @@ function environmentWord<T extends string>(name: string, words: readonly [T, ...
   throw new ConfigError(`${name} takes ${words.join(', ')}.`);
 }
 
+/** Hosts that existing clients take for development names and rewrite. */
+const REWRITTEN_HOSTS: ReadonlySet<string> = new Set(['app', 'synapse', 'litellm']);
+
+function gatewayBaseUrl(): string | null {
+  const text = process.env.GATEWAY_BASE_URL ?? '';
+  if (text === '') return null;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isOrigin =
+    url !== undefined && /^https?:$/.test(url.protocol) && url.origin === text.replace(/\/$/, '');
+  if (!isOrigin)
+    throw new ConfigError('GATEWAY_BASE_URL takes an origin, such as https://gateway.example.com.');
+  if (REWRITTEN_HOSTS.has(url.hostname))
+    throw new ConfigError(
+      'GATEWAY_BASE_URL must not be on a host named app, synapse or litellm: clients rewrite them.',
+    );
+  return url.origin;
+}
+
 function tradingSettings(): TradingSettings {
   const { orderRate, orderBurst, orderRpm, cancelRate, signedReadRate } = DEFAULT_TRADING_SETTINGS;
   const signatureReplay = environmentWord('SIGNATURE_REPLAY', ['coalesce', 'reject', 'off']);
@@ -118,6 +140,9 @@ Environment only:
   IDLE_TIMEOUT_MS               silence between bytes of a supplier (default 120000)
   TOTAL_TIMEOUT_MS              whole request (default 600000)
   DRAIN_TIMEOUT_MS              running requests at SIGTERM (default 30000)
+  ROUTING_MODE                  direct | redirect | auto (default direct): whether answers are relayed, or clients sent
+                                on to the gateway; auto sends on what older clients stream
+  GATEWAY_BASE_URL              origin that clients are sent on to (default: the one they came to)
   ORDER_RATE, ORDER_BURST       orders a second, account and market (default 10), and at once (default 20)
   ORDER_RPM                     orders a minute, account and market (default 600, 0 = no limit)
   CANCEL_RATE                   cancels a second and account (default 50, 0 = no limit)
@@ -189,6 +214,8 @@ function toConfig(flags: Flags): Config {
     idleTimeoutMs: environmentNumber('IDLE_TIMEOUT_MS', 120_000),
     totalTimeoutMs: environmentNumber('TOTAL_TIMEOUT_MS', 600_000),
     drainTimeoutMs: environmentNumber('DRAIN_TIMEOUT_MS', 30_000),
+    routingMode: environmentWord('ROUTING_MODE', ['direct', 'redirect', 'auto']),
+    gatewayBaseUrl: gatewayBaseUrl(),
     trading: tradingSettings(),
   };
 }

@@ -226,6 +226,8 @@ function mount(
     firstByteMs: config.firstByteTimeoutMs,
     idleMs: config.idleTimeoutMs,
     totalMs: config.totalTimeoutMs,
+    routingMode: config.routingMode,
+    gatewayBaseUrl: config.gatewayBaseUrl,
   };
   const trading = { ...core, view, replays, settings: config.trading };
   registerTrading(app, { ...trading, version: VERSION, publicRate: PUBLIC_RATE_PER_SECOND });

@@ -89,6 +89,14 @@ export class Buyer {
     this.raw.end(bytes);
   }
 
+  /** Sends the client elsewhere with the same request. */
+  redirect(location: string, headers: Readonly<Record<string, string>>): void {
+    if (this.isGone || this.isEnded) return;
+    this.isEnded = true;
+    this.raw.writeHead(307, { ...headers, location, 'content-length': '0' });
+    this.raw.end();
+  }
+
   /** Ends a stream after some last events. */
   end(events = ''): void {
     if (this.isEnded || this.isGone) return;

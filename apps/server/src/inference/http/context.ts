@@ -4,7 +4,7 @@ import type { Caller } from '../../ports/identity.ts';
 /** What is known of one HTTP request of this surface, for its headers and its line in the log. */
 export interface GridContext {
   /** `req_<ulid>`, also the receipt id of an inference request. */
-  readonly requestId: string;
+  requestId: string;
   readonly receivedAtMs: number;
   readonly startedAt: number;
   /** Sent with whatever answer the request gets. */
@@ -26,4 +26,11 @@ export function contextOf(request: FastifyRequest): GridContext {
   const context = (request as { [CONTEXT]?: GridContext })[CONTEXT];
   if (context === undefined) throw new Error('the request did not pass the first hook of this surface');
   return context;
+}
+
+/** Both hops of one request carry one id, which is that of its receipt. */
+export function adoptRequestId(context: GridContext, requestId: string): void {
+  context.requestId = requestId;
+  context.headers['x-grid-request-id'] = requestId;
+  context.headers['x-request-id'] = requestId;
 }

@@ -8,7 +8,7 @@ import {
 } from '@opengrid/wire';
 import type { InstrumentCatalogue } from '../../ports/catalogue.ts';
 import type { SupplierDirectory, SupplierSummary } from '../../ports/supply.ts';
-import type { Call } from '../call.ts';
+import type { PendingRequest } from './pending.ts';
 import type { DrawRow, ReceiptRow } from './rows.ts';
 
 /** Names the way tokens are counted and bounded, so that receipts stay explainable when that changes. */
@@ -122,7 +122,7 @@ function servedByMember(row: ReceiptRow, { suppliers }: ShapeDeps): Record<strin
 
 /** The receipt of a request that still runs. */
 export function pendingReceipt(
-  call: Call,
+  call: PendingRequest,
   options: { withBreakdown: 'yes' | 'no' },
 ): Record<string, unknown> {
   return {
