@@ -1,8 +1,8 @@
-// Every benchmark, one after the other: node bench/run.mjs [name …], names: relay, book.
+// Every benchmark, one after the other: node bench/run.mjs [name …], names: relay, exchange.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BENCHMARKS = ['relay', 'book'];
+const BENCHMARKS = ['relay', 'exchange'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHMARKS.includes(name));
 if (unknown.length > 0) {
