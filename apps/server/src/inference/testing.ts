@@ -38,7 +38,7 @@ export class MemorySequencer implements Sequencer {
   readonly exchange = new Exchange();
   readonly earmarks = new Earmarks();
   readonly commands: { readonly command: Command; readonly attachment: Attachment | undefined }[] = [];
-  readonly status = { isLeading: true, isAccepting: true, epoch: 1, queueLength: 0 };
+  readonly status = { isLeading: true, isAccepting: true, epoch: 1, queueLength: 0, committedSeq: 0 };
   private readonly listeners: ((batch: CommittedBatch) => void)[] = [];
   /** When set, `submit` fails with what it returns, if anything. */
   breakdown: ((command: Command) => Error | undefined) | undefined;
@@ -51,15 +51,19 @@ export class MemorySequencer implements Sequencer {
     const outcome = this.exchange.apply({ seq, atMs, command });
     if (!outcome.ok) return outcome;
     this.commands.push({ command, attachment });
-    const committed: Committed = { ok: true, seq, atMs, outcome };
+    const committed: Committed = { ok: true, seq, atMs, outcome, accountEvents: [] };
     await new Promise((resolve) => setImmediate(resolve));
     for (const event of outcome.events) if (event.type === 'lot') this.earmarks.follow(event);
-    for (const listener of this.listeners) listener({ batch: seq, entries: [committed] });
+    for (const listener of this.listeners) listener({ batch: seq, entries: [committed], notices: [] });
     return committed;
   }
 
   onCommitted(listener: (batch: CommittedBatch) => void): void {
     this.listeners.push(listener);
+  }
+
+  lastUserSeq(): number {
+    return 0;
   }
 
   async close(): Promise<void> {}

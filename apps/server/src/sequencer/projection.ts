@@ -27,6 +27,10 @@ export interface Applied {
   transferId?: string;
   issuanceId?: string;
   lotIds?: string[];
+  /** Public ids of the trades, in the order of their events. */
+  tradeIds?: string[];
+  /** The legs, one per ledger account. */
+  merged?: readonly Leg[];
 }
 
 type EventOf<T extends ExchangeEvent['type']> = Extract<ExchangeEvent, { type: T }>;
@@ -75,7 +79,11 @@ export class BatchProjection {
     this.addReplay(applied);
   }
 
-  statement(fence: FenceValues): { name: string; text: string; values: unknown[] } {
+  /** @param more rows of others that belong to the batch. */
+  statement(
+    fence: FenceValues,
+    more: readonly TableRows[] = [],
+  ): { name: string; text: string; values: unknown[] } {
     const balances = new TableRows(tables.BALANCES);
     for (const { kind, account, instrument, amount } of this.balances.values()) {
       if (amount !== 0) balances.add({ kind, account_number: account, instrument_no: instrument, amount });
@@ -96,12 +104,16 @@ export class BatchProjection {
       this.receipts,
       this.draws,
       this.replays,
+      ...more,
     ];
     return fencedStatement(written, fence);
   }
 
-  private addEntries({ seq, outcome }: Applied): void {
-    for (const [position, entry] of mergedLegs(outcome.legs).entries()) {
+  private addEntries(applied: Applied): void {
+    const { seq, outcome } = applied;
+    const merged = mergedLegs(outcome.legs);
+    applied.merged = merged;
+    for (const [position, entry] of merged.entries()) {
       const { kind, account, instrument, amount } = entry;
       this.entries.add({
         command_seq: seq,
@@ -173,6 +185,7 @@ export class BatchProjection {
       price_ticks: placed.priceTicks,
       quantity_units: placed.quantityUnits,
       submitted_at_ms: applied.atMs,
+      cancels_on_disconnect: applied.attachment?.cancelsOnDisconnect ?? false,
       ...state,
     });
     this.orderAt.set(event.order, { rows: this.orders, index });
@@ -180,9 +193,12 @@ export class BatchProjection {
 
   private addTrade(applied: Applied, event: TradeEvent): void {
     this.candles.add(event, applied.atMs);
+    const tradeId = this.newId('trade', applied.atMs);
+    applied.tradeIds ??= [];
+    applied.tradeIds.push(tradeId);
     this.trades.add({
       trade_seq: event.trade,
-      trade_id: this.newId('trade', applied.atMs),
+      trade_id: tradeId,
       instrument_no: event.instrument,
       market_trade: event.marketTrade,
       price_ticks: event.priceTicks,

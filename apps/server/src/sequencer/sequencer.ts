@@ -2,10 +2,14 @@ import { type Command, Earmarks, type Exchange, type Refused } from '@opengrid/e
 import { newId } from '../ids.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { CommitOutcomeUnknown, CommitRefused, type Database } from '../store/database.ts';
+import { AccountEvents } from './account-events.ts';
 import { type Lease, renewLease, takeLease } from './lease.ts';
 import { type Applied, BatchProjection } from './projection.ts';
 import { type ReplayProgress, recover, writeSnapshot } from './recovery.ts';
+import type { FenceValues } from './table-rows.ts';
 import {
+  type AccountEvent,
+  type AccountNotice,
   type Attachment,
   CommandExpired,
   type Committed,
@@ -44,6 +48,8 @@ interface Waiting {
 interface InFlight {
   readonly applied: Applied;
   readonly waiting: Waiting;
+  /** What the private streams will tell of it; numbered just before the commit. */
+  told: readonly AccountEvent[];
 }
 
 const DEFAULTS = {
@@ -62,7 +68,8 @@ export async function startSequencer(options: SequencerOptions): Promise<Sequenc
   const lease = await takeLease(options.database);
   const { exchange, replayed } = await recover(options.database, lease.lastSeq, options.onProgress);
   if (replayed > SNAPSHOT_AFTER_REPLAY) await writeSnapshot(options.database, exchange);
-  return new MarketSequencer(options, lease, exchange);
+  const events = await AccountEvents.load(options.database);
+  return new MarketSequencer(options, { lease, exchange, events });
 }
 
 /**
@@ -77,6 +84,10 @@ class MarketSequencer implements Sequencer {
   private lease: Lease;
   private queue: Waiting[] = [];
   private readonly listeners: ((batch: CommittedBatch) => void)[] = [];
+  private readonly events: AccountEvents;
+  /** Notices of the commit that runs. */
+  private notices: readonly AccountNotice[] = [];
+  private noticeTimer: NodeJS.Timeout | undefined;
   private state: 'leading' | 'recovering' | 'closing' | 'lost' = 'leading';
   private running: Promise<void> | undefined;
   private sinceSnapshot = 0;
@@ -85,11 +96,15 @@ class MarketSequencer implements Sequencer {
   /** Set by `close`: what is queued is still done, but a store that is out of reach is not waited for. */
   private isEnding = false;
 
-  constructor(options: SequencerOptions, lease: Lease, exchange: Exchange) {
+  constructor(
+    options: SequencerOptions,
+    { lease, exchange, events }: { lease: Lease; exchange: Exchange; events: AccountEvents },
+  ) {
     this.options = { ...DEFAULTS, ...options };
     this.clock = options.clock ?? Date.now;
     this.lease = lease;
     this.exchange = exchange;
+    this.events = events;
     this.earmarks = earmarksOf(exchange);
   }
 
@@ -99,7 +114,12 @@ class MarketSequencer implements Sequencer {
       isAccepting: this.isAccepting,
       epoch: this.lease.epoch,
       queueLength: this.queue.length,
+      committedSeq: this.lease.lastSeq,
     };
+  }
+
+  lastUserSeq(account: number): number {
+    return this.events.lastOf(account);
   }
 
   private get isAccepting(): boolean {
@@ -122,7 +142,9 @@ class MarketSequencer implements Sequencer {
   async close(): Promise<void> {
     this.isEnding = true;
     while (this.running !== undefined) await this.running;
+    clearTimeout(this.noticeTimer);
     if (this.state === 'lost') return;
+    if (this.events.dueInMs(this.clock()) !== undefined) await this.commit([]);
     this.state = 'closing';
     if (this.sinceSnapshot > 0) await writeSnapshot(this.options.database, this.exchange);
     this.sinceSnapshot = 0;
@@ -132,11 +154,27 @@ class MarketSequencer implements Sequencer {
     // One turn of the event loop lets everything that arrived with the first command share its commit.
     await Promise.resolve();
     try {
-      while (this.queue.length > 0 && this.state === 'leading') await this.runBatch();
+      while (this.state === 'leading' && (this.queue.length > 0 || this.isNoticeDue)) await this.runBatch();
     } finally {
       this.running = undefined;
       if (this.state === 'lost') this.rejectQueue();
+      else this.wakeForNotices();
     }
+  }
+
+  private get isNoticeDue(): boolean {
+    return this.events.dueInMs(this.clock()) === 0;
+  }
+
+  /** Deliveries are told within a second, also when no command comes that could take the notice along. */
+  private wakeForNotices(): void {
+    const dueInMs = this.events.dueInMs(this.clock());
+    if (dueInMs === undefined || this.isEnding) return;
+    clearTimeout(this.noticeTimer);
+    this.noticeTimer = setTimeout(() => {
+      this.running ??= this.run();
+    }, dueInMs);
+    this.noticeTimer.unref();
   }
 
   private async runBatch(): Promise<void> {
@@ -148,7 +186,7 @@ class MarketSequencer implements Sequencer {
       this.fail(error, waiting);
       return;
     }
-    if (batch.length > 0) await this.commit(batch);
+    if (batch.length > 0 || this.isNoticeDue) await this.commit(batch);
   }
 
   /** Applies commands in order. Refusals are answered at once: they changed nothing. */
@@ -164,7 +202,7 @@ class MarketSequencer implements Sequencer {
       const outcome = this.exchange.apply({ seq, atMs, command: item.command });
       if (outcome.ok) {
         const applied = { seq, atMs, command: item.command, outcome, attachment: item.attachment };
-        batch.push({ applied, waiting: item });
+        batch.push({ applied, waiting: item, told: [] });
       } else {
         item.resolve(outcome);
       }
@@ -174,11 +212,10 @@ class MarketSequencer implements Sequencer {
 
   private async commit(batch: readonly InFlight[]): Promise<void> {
     const number = this.lease.batch + 1;
-    const last = batch[batch.length - 1]!.applied;
-    const projection = new BatchProjection(number, newId);
-    for (const { applied } of batch) projection.add(applied);
-    const { epoch } = this.lease;
-    const statement = projection.statement({ epoch, batch: number, lastSeq: last.seq, atMs: last.atMs });
+    const { epoch, lastSeq, atMs } = this.lease;
+    // A batch of notices alone has no command: the journal stays where it is.
+    const last = batch.at(-1)?.applied ?? { seq: lastSeq, atMs };
+    const statement = this.statementOf(batch, { epoch, batch: number, lastSeq: last.seq, atMs: last.atMs });
     try {
       const { rows } = await this.options.database.commit(statement);
       if (rows.length === 0) {
@@ -194,15 +231,31 @@ class MarketSequencer implements Sequencer {
     await this.snapshotWhenDue(batch.length);
   }
 
+  private statementOf(
+    batch: readonly InFlight[],
+    fence: FenceValues,
+  ): ReturnType<BatchProjection['statement']> {
+    const projection = new BatchProjection(fence.batch, newId);
+    for (const item of batch) {
+      projection.add(item.applied);
+      item.told = this.events.number(item.applied);
+    }
+    this.notices = this.isNoticeDue || this.isEnding ? this.events.takeNotices(this.clock()) : [];
+    return projection.statement(fence, [this.events.rows()]);
+  }
+
   private publish(batch: readonly InFlight[], number: number): void {
     const entries: Committed[] = [];
-    for (const { applied } of batch) {
+    const { notices } = this;
+    this.notices = [];
+    for (const { applied, told } of batch) {
       for (const event of applied.outcome.events) if (event.type === 'lot') this.earmarks.follow(event);
-      entries.push(committedOf(applied));
+      this.events.delivered(applied);
+      entries.push(committedOf(applied, told));
     }
     for (const listener of this.listeners) {
       try {
-        listener({ batch: number, entries });
+        listener({ batch: number, entries, notices });
       } catch (error) {
         this.options.telemetry.fault('sequencer listener', error);
       }
@@ -257,14 +310,14 @@ class MarketSequencer implements Sequencer {
     { number, isAnswered }: { number: number; isAnswered: boolean },
   ): Promise<void> {
     // The lease moves first: whatever fails below, the next try must start from the epoch that is in the store.
-    const before = this.lease;
     this.lease = lease;
     const { exchange } = await recover(this.options.database, lease.lastSeq);
     const isCommitted = lease.batch >= number;
     this.exchange = exchange;
     this.isStalled = false;
     this.state = 'leading';
-    if (isAnswered && isCommitted) this.earmarksAfterLoss(before, batch);
+    if (!isCommitted) this.events.putBack(this.notices);
+    if (isAnswered && isCommitted) this.publishSilently(batch, number);
     else if (isCommitted) this.publish(batch, number);
     else if (!isAnswered) for (const { waiting } of batch) waiting.reject(new EngineUnavailable());
     this.options.telemetry.system({
@@ -274,12 +327,9 @@ class MarketSequencer implements Sequencer {
   }
 
   /** The batch turned out to be durable after its callers were told that this was unknown: views must still follow. */
-  private earmarksAfterLoss(before: Lease, batch: readonly InFlight[]): void {
-    const silent = batch.map(({ applied, waiting }) => ({
-      applied,
-      waiting: { ...waiting, resolve: () => {} },
-    }));
-    this.publish(silent, before.batch + 1);
+  private publishSilently(batch: readonly InFlight[], number: number): void {
+    const silent = batch.map((item) => ({ ...item, waiting: { ...item.waiting, resolve: () => {} } }));
+    this.publish(silent, number);
   }
 
   private fail(error: unknown, waiting: readonly Waiting[]): void {
@@ -327,8 +377,9 @@ function earmarksOf(exchange: Exchange): Earmarks {
   return earmarks;
 }
 
-function committedOf(applied: Applied): Committed {
-  const { seq, atMs, outcome, orderId, transferId, issuanceId, lotIds } = applied;
+function committedOf(applied: Applied, accountEvents: readonly AccountEvent[]): Committed {
+  const { seq, atMs, outcome, orderId, transferId, issuanceId, lotIds, tradeIds } = applied;
+  const clientOrderId = applied.attachment?.clientOrderId;
   return {
     ok: true,
     seq,
@@ -338,5 +389,8 @@ function committedOf(applied: Applied): Committed {
     ...(transferId === undefined ? {} : { transferId }),
     ...(issuanceId === undefined ? {} : { issuanceId }),
     ...(lotIds === undefined ? {} : { lotIds }),
+    ...(tradeIds === undefined ? {} : { tradeIds }),
+    ...(clientOrderId === undefined ? {} : { clientOrderId }),
+    accountEvents,
   };
 }

@@ -38,6 +38,7 @@ export const ORDERS: TableShape = {
     price_ticks: 'bigint',
     quantity_units: 'bigint',
     submitted_at_ms: 'bigint',
+    cancels_on_disconnect: 'boolean',
     ...ORDER_STATE,
   },
 };
@@ -272,4 +273,12 @@ export const SIGNATURE_REPLAYS: TableShape = {
     object_id: 'text',
     at_ms: 'bigint',
   },
+};
+
+export const USER_SEQUENCES: TableShape = {
+  name: 'user_sequences',
+  kind: 'insert',
+  columns: { account_number: 'bigint', last_seq: 'bigint' },
+  onConflict: `on conflict (account_number) do update
+    set last_seq = greatest(user_sequences.last_seq, excluded.last_seq)`,
 };

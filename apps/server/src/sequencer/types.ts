@@ -1,4 +1,12 @@
-import type { Accepted, Command, Earmarks, Exchange, Refused } from '@opengrid/exchange';
+import type {
+  Accepted,
+  Command,
+  Earmarks,
+  Exchange,
+  OrderEvent,
+  Refused,
+  TradeEvent,
+} from '@opengrid/exchange';
 
 /**
  * What a receipt keeps of one inference request besides its draws: identities, counts and timings, never content.
@@ -44,10 +52,53 @@ export interface ReceiptFacts {
 export interface Attachment {
   readonly receipt?: ReceiptFacts;
   readonly clientOrderId?: string;
+  /** The order ends with the socket that it came over. */
+  readonly cancelsOnDisconnect?: boolean;
   /** The signature that the command came with, so that a copy of it is known on every node. */
   readonly signatureReplay?: { readonly keyId: string; readonly hash: Buffer };
   /** Unix milliseconds. A command that is not applied by then has no effect and ends as `CommandExpired`. */
   readonly notAfterMs?: number;
+}
+
+/** What moved the balances of an account. */
+export type BalanceCause =
+  | 'order'
+  | 'trade'
+  | 'cancel'
+  | 'transfer'
+  | 'consumption'
+  | 'escrow_release'
+  | 'top_up'
+  | 'refund'
+  | 'dispute'
+  | 'payout'
+  | 'buyback'
+  | 'adjustment';
+
+/** Something that the private streams tell an account, under the account's own dense number. */
+export type AccountEvent =
+  | { readonly kind: 'order'; readonly account: number; readonly userSeq: number; readonly event: OrderEvent }
+  | {
+      readonly kind: 'trade';
+      readonly account: number;
+      readonly userSeq: number;
+      readonly event: TradeEvent;
+      /** Public id of the trade. */
+      readonly tradeId: string;
+      readonly side: 'buy' | 'sell';
+    }
+  | {
+      readonly kind: 'balance';
+      readonly account: number;
+      readonly userSeq: number;
+      readonly cause: BalanceCause;
+    };
+
+/** Balances that deliveries moved since the last notice: one a second and account, however many there were. */
+export interface AccountNotice {
+  readonly account: number;
+  readonly userSeq: number;
+  readonly cause: 'consumption' | 'escrow_release';
 }
 
 /** A command that is durable. Identities are public ones. */
@@ -62,11 +113,19 @@ export interface Committed {
   readonly transferId?: string;
   readonly issuanceId?: string;
   readonly lotIds?: readonly string[];
+  /** Public ids of the trades, in the order of their events. */
+  readonly tradeIds?: readonly string[];
+  /** The client's own id of the order that was placed. */
+  readonly clientOrderId?: string;
+  /** What the private streams tell of it, in the order of their numbers. */
+  readonly accountEvents: readonly AccountEvent[];
 }
 
 export interface CommittedBatch {
   readonly batch: number;
   readonly entries: readonly Committed[];
+  /** Accounts whose balances deliveries of earlier batches moved. Numbered after the entries. */
+  readonly notices: readonly AccountNotice[];
 }
 
 /** The command was not accepted and nothing changed. */
@@ -96,6 +155,8 @@ export interface SequencerStatus {
   readonly isAccepting: boolean;
   readonly epoch: number;
   readonly queueLength: number;
+  /** The last command that is durable and published. While the exchange has reached no other, its state is durable. */
+  readonly committedSeq: number;
 }
 
 /** The one writer of the market. */
@@ -107,6 +168,8 @@ export interface Sequencer {
   submit(command: Command, attachment?: Attachment): Promise<Committed | Refused>;
   /** Applied state. It may be ahead of what is durable; publish only what `onCommitted` tells. */
   readonly exchange: Exchange;
+  /** Number of the last private event of an account that is on its way or told; 0 before the first. */
+  lastUserSeq(account: number): number;
   /** Holds of requests in flight, over committed lots. */
   readonly earmarks: Earmarks;
   onCommitted(listener: (batch: CommittedBatch) => void): void;

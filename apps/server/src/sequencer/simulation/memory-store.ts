@@ -17,6 +17,7 @@ const KEYS = new Map<string, readonly string[]>([
   ['issuances', ['issuance_id']],
   ['entries', ['command_seq', 'position']],
   ['balances', ['account_number', 'instrument_no', 'kind']],
+  ['user_sequences', ['account_number']],
   ['receipts', ['request_id']],
   ['receipt_draws', ['request_id', 'position']],
   ['signature_replays', ['key_id', 'signature_hash', 'command_seq']],
@@ -45,6 +46,7 @@ export class MemoryStore implements Queryable {
     if (text.startsWith('with fence as')) return this.commit(text, values);
     if (text.startsWith('update writer_lease')) return this.takeEpoch(text, values);
     if (text.includes('from journal')) return this.journalPage(values as number[]);
+    if (text.includes('from user_sequences')) return this.rowsOf('user_sequences');
     if (text.startsWith('insert into snapshots')) return this.keepSnapshot(values);
     if (text.startsWith('delete from snapshots')) {
       this.snapshots = this.snapshots.slice(-2);

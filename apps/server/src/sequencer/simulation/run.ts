@@ -38,7 +38,9 @@ export async function simulate(seed: number, stage: Stage, lengthMs = 8_000): Pr
   const weather = new Weather(dice, CALM);
   const snapshotEvery = dice.pick([7, 100, 50_000]);
   const batchLimit = dice.pick([3, 500]);
-  const world = new World({ ...stage, schedule, dice, weather, snapshotEvery, batchLimit });
+  const recoveryPatienceMs = dice.pick([400, 10_000]);
+  const settings = { snapshotEvery, batchLimit, recoveryPatienceMs };
+  const world = new World({ ...stage, ...settings, schedule, dice, weather });
   const first = world.start();
   await schedule.runUntil(() => first.sequencer !== undefined || first.process.isDead, START_LIMIT_MS);
   await schedule.complete(setUp(first), START_LIMIT_MS);

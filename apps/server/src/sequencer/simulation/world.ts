@@ -39,6 +39,7 @@ export interface WorldOptions {
   readonly durableSeq: () => number;
   readonly snapshotEvery: number;
   readonly batchLimit: number;
+  readonly recoveryPatienceMs: number;
 }
 
 export class World {
@@ -85,7 +86,7 @@ export class World {
 
   private async boot(leader: Leader): Promise<void> {
     const { process } = leader;
-    const { schedule, weather, store, snapshotEvery, batchLimit } = this.options;
+    const { schedule, weather, store, snapshotEvery, batchLimit, recoveryPatienceMs } = this.options;
     try {
       const sequencer = await startSequencer({
         database: new RemoteStore({ schedule, process, store, weather }),
@@ -98,6 +99,7 @@ export class World {
         },
         snapshotEvery,
         batchLimit,
+        recoveryPatienceMs,
       });
       leader.startedAtSeq = sequencer.exchange.lastSeq;
       sequencer.onCommitted((batch) => this.publish(leader, batch));
