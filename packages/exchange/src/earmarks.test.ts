@@ -60,6 +60,34 @@ describe('earmarks', () => {
     expect(text(reserve(earmarks, 50).ranges)).toBe('12[10,40) 12[60,80)');
   });
 
+  it('reserve whole units from the ends of lots, newest first, that nobody drew from or holds', () => {
+    const million = 1_000_000;
+    const earmarks = new Earmarks();
+    earmarks.addLot({ ...lotOf(11, 7, 3 * million), unitFrom: 101 }, [0, 3 * million]);
+    earmarks.addLot({ ...lotOf(12, 5, 3 * million), unitFrom: 201 }, [5, 3 * million]);
+    const owner = { account: A, instrument: MARKET };
+    const hold = reserve(earmarks, 3 * million);
+    expect(text(hold.ranges)).toBe('12[5,3000000) 11[0,5)');
+    expect(earmarks.reserveUnits(owner, 3)).toBeUndefined();
+    expect(earmarks.reserveUnits(owner, 1, 12)).toBeUndefined();
+    expect(earmarks.freeTokens(A, MARKET)).toBe(3 * million - 5);
+    const moved = earmarks.reserveUnits(owner, 2)!;
+    expect(moved.runs).toEqual([{ lot: 11, unitFrom: 102, unitTo: 103 }]);
+    expect([earmarks.freeTokens(A, MARKET), earmarks.heldTokens(A, MARKET)]).toEqual([
+      million - 5,
+      5 * million,
+    ]);
+    earmarks.close(hold, 0);
+    // The end of lot 11 is on its way out: what lies before it is not the end of its lot until then.
+    expect(earmarks.reserveUnits(owner, 3)).toBeUndefined();
+    const two = earmarks.reserveUnits(owner, 2)!;
+    expect(two.runs).toEqual([{ lot: 12, unitFrom: 202, unitTo: 203 }]);
+    earmarks.giveBack(owner, two.ranges);
+    expect(text(reserve(earmarks, 4 * million - 5).ranges)).toBe('12[5,3000000) 11[0,1000000)');
+    earmarks.spent(owner, moved.ranges);
+    expect(earmarks.heldTokens(A, MARKET)).toBe(4 * million - 5);
+  });
+
   it('join what comes back with its neighbours, so that it can be reserved as one run', () => {
     const earmarks = twoLots();
     const holds = [reserve(earmarks, 20), reserve(earmarks, 20), reserve(earmarks, 20)];

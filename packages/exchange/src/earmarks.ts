@@ -1,6 +1,7 @@
-import type { LotRange } from './commands.ts';
+import type { LotRange, LotUnits } from './commands.ts';
 import type { LotEvent } from './events.ts';
 import { invariant } from './integers.ts';
+import { TOKENS_PER_UNIT } from './state.ts';
 
 /** An undrawn, unreserved run of tokens of one lot, with what orders it among the others. */
 interface Piece {
@@ -81,6 +82,31 @@ class TokenPool {
     if (emptied > 0) this.pieces.splice(0, emptied);
     this.free -= tokens;
     return ranges;
+  }
+
+  /** Takes whole units from the undrawn, unreserved ends of lots, newest lots first; nothing when there are too few. */
+  takeEnds(units: number, only: number | undefined): LotRange[] | undefined {
+    const ends = this.pieces.filter(
+      ({ lot, to }) => to === this.lots.get(lot)!.tokensTotal && (only === undefined || lot === only),
+    );
+    const ranges: LotRange[] = [];
+    let left = units;
+    for (const { lot, from, to } of ends.reverse()) {
+      const part = Math.min(left, Math.floor((to - from) / TOKENS_PER_UNIT));
+      if (part > 0) ranges.push({ lot, from: to - part * TOKENS_PER_UNIT, to });
+      left -= part;
+    }
+    if (left > 0) return undefined;
+    for (const range of ranges) this.cutEnd(range);
+    this.free -= units * TOKENS_PER_UNIT;
+    return ranges;
+  }
+
+  private cutEnd({ lot, from, to }: LotRange): void {
+    const index = this.pieces.findIndex((piece) => piece.lot === lot && piece.to === to);
+    const piece = this.pieces[index]!;
+    piece.to = from;
+    if (piece.from === piece.to) this.pieces.splice(index, 1);
   }
 
   dropLot(lot: number): void {
@@ -182,6 +208,27 @@ export class Earmarks {
   reserve(account: number, instrument: number, tokens: number): Hold | undefined {
     const hold: Hold = { account, instrument, ranges: [] };
     return this.grow(hold, tokens) ? hold : undefined;
+  }
+
+  /**
+   * Earmarks whole, unopened units to be moved away: from the ends of lots, newest lots first, or of one lot. Undefined when
+   * there are too few that no request has. End it with {@link spent} or {@link giveBack}, as a hold that was closed.
+   */
+  reserveUnits(
+    owner: { account: number; instrument: number },
+    units: number,
+    lot?: number,
+  ): { ranges: readonly LotRange[]; runs: LotUnits[] } | undefined {
+    const pool = this.pool(owner.account, owner.instrument);
+    const ranges = pool.takeEnds(units, lot);
+    if (ranges === undefined) return undefined;
+    pool.held += units * TOKENS_PER_UNIT;
+    const runs = ranges.map((range) => {
+      const { unitFrom } = pool.lots.get(range.lot)!;
+      const first = unitFrom + range.from / TOKENS_PER_UNIT;
+      return { lot: range.lot, unitFrom: first, unitTo: unitFrom + range.to / TOKENS_PER_UNIT - 1 };
+    });
+    return { ranges, runs };
   }
 
   /** Adds exactly `tokens` to a hold, or nothing. */
