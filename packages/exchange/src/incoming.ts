@@ -136,13 +136,13 @@ export function restTaker(context: Context, market: Market, taker: Taker): void 
   book.orders.flags[slot]! |= taker.flags;
   market.arrivals[slot] = context.seq;
   if (taker.expiresAtMs !== null) market.expiries.set(order, taker.expiresAtMs);
-  holdFor(context, market, taker, slot);
+  holdFor(context, market, { taker, slot });
   context.state.position(account, instrument).openOrders.add(order);
   context.state.orderMarket.set(order, instrument);
   context.touchLevel(instrument, taker.side, taker.limitTicks);
 }
 
-function holdFor(context: Context, market: Market, taker: Taker, slot: number): void {
+function holdFor(context: Context, market: Market, { taker, slot }: { taker: Taker; slot: number }): void {
   const { ledger } = context.state;
   if (taker.side === BUY) {
     const target = requiredMicros(market, taker.leftUnits, taker.limitTicks);

@@ -12,9 +12,10 @@ import type {
 } from '@opengrid/exchange';
 import type { IdPrefix } from '@opengrid/wire';
 import { CandleChanges } from './candles.ts';
+import { receiptRow } from './receipt-row.ts';
 import { type FenceValues, fencedStatement, TableRows } from './table-rows.ts';
 import * as tables from './tables.ts';
-import type { Attachment, ReceiptFacts } from './types.ts';
+import type { Attachment } from './types.ts';
 
 /** A command that the exchange accepted, on its way to the store. */
 export interface Applied {
@@ -35,7 +36,7 @@ export interface Applied {
 
 type EventOf<T extends ExchangeEvent['type']> = Extract<ExchangeEvent, { type: T }>;
 
-const TERMINAL: ReadonlySet<string> = new Set(['filled', 'cancelled', 'rejected']);
+const TERMINAL: ReadonlySet<string> = new Set(['filled', 'cancelled', 'expired', 'rejected']);
 
 /** Turns the accepted commands of one batch into rows: journal, entries, balances, and the tables that people read. */
 export class BatchProjection {
@@ -51,6 +52,7 @@ export class BatchProjection {
   private readonly ranges = new TableRows(tables.ESCROW_RANGES);
   private readonly issuances = new TableRows(tables.ISSUANCES);
   private readonly transfers = new TableRows(tables.TRANSFERS);
+  private readonly retirements = new TableRows(tables.RETIREMENTS);
   private readonly entries = new TableRows(tables.ENTRIES);
   private readonly receipts = new TableRows(tables.RECEIPTS);
   private readonly draws = new TableRows(tables.RECEIPT_DRAWS);
@@ -99,6 +101,7 @@ export class BatchProjection {
       this.ranges,
       this.issuances,
       this.transfers,
+      this.retirements,
       this.entries,
       balances,
       this.receipts,
@@ -137,6 +140,7 @@ export class BatchProjection {
     else if (event.type === 'escrow') this.addRange(event);
     else if (event.type === 'issued') this.addIssuance(applied, event);
     else if (event.type === 'transferred') this.addTransfer(applied, event);
+    else if (event.type === 'retired') this.addRetirement(applied, event);
   }
 
   private addOrder(applied: Applied, event: OrderEvent): void {
@@ -150,11 +154,17 @@ export class BatchProjection {
       updated_at_ms: applied.atMs,
       closed_at_ms: TERMINAL.has(event.status) ? applied.atMs : null,
     };
+    const amended = amendedCells(event);
     const place = this.orderAt.get(event.order);
     if (place !== undefined) {
-      place.rows.change(place.index, state);
+      place.rows.change(place.index, { ...amended, ...state });
     } else if (event.placed === undefined) {
-      const index = this.orderUpdates.add({ order_seq: event.order, ...state });
+      const index = this.orderUpdates.add({
+        order_seq: event.order,
+        is_amended: false,
+        ...amended,
+        ...state,
+      });
       this.orderAt.set(event.order, { rows: this.orderUpdates, index });
     } else {
       this.addNewOrder(applied, event, state);
@@ -184,6 +194,7 @@ export class BatchProjection {
       is_autotransfer: placed.autotransfer,
       price_ticks: placed.priceTicks,
       quantity_units: placed.quantityUnits,
+      expires_at_ms: placed.expiresAtMs,
       submitted_at_ms: applied.atMs,
       cancels_on_disconnect: applied.attachment?.cancelsOnDisconnect ?? false,
       ...state,
@@ -208,6 +219,7 @@ export class BatchProjection {
       buy_order_seq: event.buyOrder,
       sell_order_seq: event.sellOrder,
       aggressor: event.aggressor,
+      is_auction: event.isAuction,
       buyer_fee_micros: event.buyerFeeMicros,
       seller_fee_micros: event.sellerFeeMicros,
       units: JSON.stringify(event.units),
@@ -299,6 +311,17 @@ export class BatchProjection {
     });
   }
 
+  private addRetirement(applied: Applied, event: EventOf<'retired'>): void {
+    this.retirements.add({
+      command_seq: applied.seq,
+      account_number: event.account,
+      instrument_no: event.instrument,
+      unit_from: event.unitFrom,
+      unit_to: event.unitTo,
+      retired_at_ms: applied.atMs,
+    });
+  }
+
   private addReplay(applied: Applied): void {
     const signature = applied.attachment?.signatureReplay;
     if (signature === undefined) return;
@@ -317,7 +340,7 @@ export class BatchProjection {
     const { events } = applied.outcome;
     const settled = events.find((event): event is SettledEvent => event.type === 'settled')!;
     const draws = events.filter((event): event is DrawEvent => event.type === 'draw');
-    this.receipts.add(receiptRow(applied, facts, settled, draws));
+    this.receipts.add(receiptRow(applied, facts, { settled, draws }));
     for (const [position, draw] of draws.entries()) {
       this.draws.add({
         request_id: facts.requestId,
@@ -336,6 +359,18 @@ export class BatchProjection {
   }
 }
 
+/** What an amend changes of an order's row beside its state. */
+function amendedCells({ amended }: OrderEvent): Record<string, number | string | boolean | null> {
+  if (amended === undefined) return {};
+  return {
+    is_amended: true,
+    time_in_force: amended.timeInForce,
+    price_ticks: amended.priceTicks,
+    quantity_units: amended.quantityUnits,
+    expires_at_ms: amended.expiresAtMs,
+  };
+}
+
 /** Legs of one command on the same ledger account are one entry, and none where they cancel out. */
 export function mergedLegs(legs: readonly Leg[]): Leg[] {
   const merged = new Map<string, { -readonly [Name in keyof Leg]: Leg[Name] }>();
@@ -346,65 +381,4 @@ export function mergedLegs(legs: readonly Leg[]): Leg[] {
     else entry.amount += leg.amount;
   }
   return [...merged.values()].filter(({ amount }) => amount !== 0);
-}
-
-/** Exact cost of draws in tenths of a nano-dollar: tokens x price in ticks. */
-export function costOf(draws: readonly DrawEvent[]): { costE10: bigint; pricedTokens: number } {
-  let costE10 = 0n;
-  let pricedTokens = 0;
-  for (const draw of draws) {
-    if (draw.priceTicks === null) continue;
-    costE10 += BigInt(draw.tokens) * BigInt(draw.priceTicks);
-    pricedTokens += draw.tokens;
-  }
-  return { costE10, pricedTokens };
-}
-
-function receiptRow(
-  applied: Applied,
-  facts: ReceiptFacts,
-  settled: SettledEvent,
-  draws: readonly DrawEvent[],
-): Record<string, number | string | boolean | bigint | null> {
-  const { costE10, pricedTokens } = costOf(draws);
-  const isBilled = settled.tokens > 0;
-  const billedStatus = pricedTokens === settled.tokens ? 'reconciled' : 'unpriced';
-  return {
-    request_id: facts.requestId,
-    command_seq: applied.seq,
-    account_number: settled.account,
-    receipt_no: settled.receipt,
-    instrument_no: settled.instrument,
-    spec_version: facts.specVersion,
-    requested_model: facts.requestedModel,
-    serving_model: facts.servingModel,
-    route: facts.route,
-    key_id: facts.keyId,
-    status: facts.status,
-    cost_status: isBilled ? billedStatus : 'cancelled',
-    cost_e10: isBilled ? costE10 : null,
-    priced_tokens: pricedTokens,
-    error_code: facts.errorCode,
-    finish_reason: facts.finishReason,
-    is_stream: facts.isStream,
-    input_tokens: facts.inputTokens,
-    output_tokens: facts.outputTokens,
-    reasoning_tokens: facts.reasoningTokens,
-    cache_read_tokens: facts.cacheReadTokens,
-    cache_write_tokens: facts.cacheWriteTokens,
-    usage_source: facts.usageSource,
-    held_tokens: facts.heldTokens,
-    ttft_ms: facts.ttftMs,
-    tokens_per_second: facts.tokensPerSecond,
-    duration_ms: Math.max(0, Math.round(facts.endedAtMs - facts.createdAtMs)),
-    supplier_id: facts.supplierId,
-    endpoint_id: facts.endpointId,
-    attempt_count: facts.attemptCount,
-    is_substituted: facts.isSubstituted,
-    qualification: facts.qualification,
-    is_in_spec: facts.isInSpec,
-    is_spec_waived: facts.isSpecWaived,
-    created_at_ms: facts.createdAtMs,
-    settled_at_ms: applied.atMs,
-  };
 }

@@ -5,6 +5,7 @@ import {
   Exchange,
   invariant,
   type JournalEntry,
+  SNAPSHOT_VERSION,
   type StateExport,
 } from '@opengrid/exchange';
 import type { Database, Queryable } from '../store/database.ts';
@@ -74,11 +75,12 @@ interface SnapshotRow {
   readonly body: Buffer;
 }
 
+/** The newest snapshot in the present shape. One of an older program is passed over: the journal says the same. */
 async function newestSnapshot(store: Queryable, lastSeq: number): Promise<Exchange> {
   const { rows } = await store.query<SnapshotRow>({
-    text: `select command_seq, state_hash, body from snapshots where command_seq <= $1
+    text: `select command_seq, state_hash, body from snapshots where command_seq <= $1 and version = $2
            order by command_seq desc limit 1`,
-    values: [lastSeq],
+    values: [lastSeq, SNAPSHOT_VERSION],
   });
   const row = rows[0];
   if (row === undefined) return new Exchange();
@@ -106,9 +108,16 @@ export async function recover(
 export async function writeSnapshot(store: Database, exchange: Exchange): Promise<void> {
   const serialised = JSON.stringify(exchange.export());
   await store.query({
-    text: `insert into snapshots (command_seq, at_ms, state_hash, body) values ($1, $2, $3, $4)
-           on conflict (command_seq) do nothing`,
-    values: [exchange.lastSeq, exchange.lastAtMs, hashState(serialised), Buffer.from(serialised, 'utf8')],
+    text: `insert into snapshots (command_seq, at_ms, state_hash, body, version) values ($1, $2, $3, $4, $5)
+           on conflict (command_seq) do update set state_hash = excluded.state_hash, body = excluded.body,
+             version = excluded.version`,
+    values: [
+      exchange.lastSeq,
+      exchange.lastAtMs,
+      hashState(serialised),
+      Buffer.from(serialised, 'utf8'),
+      SNAPSHOT_VERSION,
+    ],
   });
   await store.query({
     text: `delete from snapshots where command_seq not in

@@ -21,6 +21,8 @@ export interface TableShape {
   readonly onConflict?: string;
   /** Updates: the column that identifies the row. */
   readonly key?: string;
+  /** Updates: columns that stay what they are unless the flag is true. The flag itself is no column of the table. */
+  readonly onlyIf?: { readonly flag: string; readonly columns: readonly string[] };
 }
 
 export type Cell = number | string | boolean | bigint | null;
@@ -91,7 +93,12 @@ function partOf(shape: TableShape, firstValue: number): string {
     const list = names.map((name) => `u.${name}`).join(', ');
     return `insert into ${shape.name} (${names.join(', ')}) select ${list} from ${source} ${shape.onConflict ?? ''}`;
   }
-  const changes = names.filter((name) => name !== shape.key).map((name) => `${name} = u.${name}`);
+  const { key, onlyIf } = shape;
+  const changed = names.filter((name) => name !== key && name !== onlyIf?.flag);
+  const changes = changed.map((name) => {
+    if (onlyIf?.columns.includes(name) !== true) return `${name} = u.${name}`;
+    return `${name} = case when u.${onlyIf.flag} then u.${name} else t.${name} end`;
+  });
   return `update ${shape.name} t set ${changes.join(', ')} from ${source} where t.${shape.key} = u.${shape.key}`;
 }
 

@@ -37,6 +37,7 @@ export const ORDERS: TableShape = {
     is_autotransfer: 'boolean',
     price_ticks: 'bigint',
     quantity_units: 'bigint',
+    expires_at_ms: 'bigint',
     submitted_at_ms: 'bigint',
     cancels_on_disconnect: 'boolean',
     ...ORDER_STATE,
@@ -47,7 +48,19 @@ export const ORDER_UPDATES: TableShape = {
   name: 'orders',
   kind: 'update',
   key: 'order_seq',
-  columns: { order_seq: 'bigint', ...ORDER_STATE },
+  columns: {
+    order_seq: 'bigint',
+    is_amended: 'boolean',
+    time_in_force: 'text',
+    price_ticks: 'bigint',
+    quantity_units: 'bigint',
+    expires_at_ms: 'bigint',
+    ...ORDER_STATE,
+  },
+  onlyIf: {
+    flag: 'is_amended',
+    columns: ['time_in_force', 'price_ticks', 'quantity_units', 'expires_at_ms'],
+  },
 };
 
 export const TRADES: TableShape = {
@@ -65,6 +78,7 @@ export const TRADES: TableShape = {
     buy_order_seq: 'bigint',
     sell_order_seq: 'bigint',
     aggressor: 'text',
+    is_auction: 'boolean',
     buyer_fee_micros: 'bigint',
     seller_fee_micros: 'bigint',
     units: 'jsonb',
@@ -178,6 +192,19 @@ export const TRANSFERS: TableShape = {
     origin: 'text',
     quantity_units: 'bigint',
     transferred_at_ms: 'bigint',
+  },
+};
+
+export const RETIREMENTS: TableShape = {
+  name: 'retirements',
+  kind: 'insert',
+  columns: {
+    command_seq: 'bigint',
+    account_number: 'bigint',
+    instrument_no: 'integer',
+    unit_from: 'bigint',
+    unit_to: 'bigint',
+    retired_at_ms: 'bigint',
   },
 };
 

@@ -8,14 +8,15 @@ import type {
   TradeEvent,
 } from '@opengrid/exchange';
 import type { Queryable } from '../store/database.ts';
-import { costOf, mergedLegs } from './projection.ts';
+import { mergedLegs } from './projection.ts';
+import { costOf } from './receipt-row.ts';
 
 type Cell = number | string | boolean | bigint | null | readonly (readonly number[])[];
 type EventOf<T extends ExchangeEvent['type']> = Extract<ExchangeEvent, { type: T }>;
 
 /** Expected rows that are compared at once. Tables without an index on the key are read once for each lot of these. */
 const FLUSH_KEYS = 50_000;
-const TERMINAL: ReadonlySet<string> = new Set(['filled', 'cancelled', 'rejected']);
+const TERMINAL: ReadonlySet<string> = new Set(['filled', 'cancelled', 'expired', 'rejected']);
 
 /** One table: its rows by a number that the journal knows, and the columns that follow from the journal alone. */
 interface TableText {
@@ -35,8 +36,8 @@ const TABLES = {
   orders: {
     name: 'every order is what the journal made of it',
     key: 'order_seq',
-    columns: `account_number, instrument_no, side, type, time_in_force, origin, is_post_only, self_trade_prevention,
-      is_autotransfer, price_ticks, quantity_units, submitted_at_ms, filled_units, remaining_units, filled_value_micros,
+    columns: `account_number, instrument_no, side, type, origin, is_post_only, self_trade_prevention, is_autotransfer,
+      submitted_at_ms, time_in_force, price_ticks, quantity_units, expires_at_ms, filled_units, remaining_units, filled_value_micros,
       fee_micros, status, closure_reason, updated_at_ms, closed_at_ms`,
     from: 'orders',
   },
@@ -44,7 +45,7 @@ const TABLES = {
     name: 'every trade is one of the journal, price, parties, fees and units included',
     key: 'trade_seq',
     columns: `instrument_no, market_trade, price_ticks, quantity_units, buyer_account, seller_account, buy_order_seq,
-      sell_order_seq, aggressor, buyer_fee_micros, seller_fee_micros, (
+      sell_order_seq, aggressor, is_auction, buyer_fee_micros, seller_fee_micros, (
         select json_agg(json_build_array(run -> 'from', run -> 'to') order by at)
         from jsonb_array_elements(units) with ordinality as runs (run, at)
       ), excluded_units, executed_at_ms`,
@@ -75,6 +76,12 @@ const TABLES = {
     key: 'command_seq',
     columns: 'account_number, instrument_no, direction, origin, quantity_units, transferred_at_ms',
     from: 'transfers',
+  },
+  retirements: {
+    name: 'every run of retired units is one of the journal',
+    key: 'command_seq',
+    columns: 'account_number, instrument_no, unit_from, unit_to, retired_at_ms',
+    from: 'retirements',
   },
   // What is said of the delivery comes from outside of the journal; what is billed does not.
   receipts: {
@@ -176,6 +183,7 @@ export class ReplayedRows {
     ranges: new ExpectedTable(TABLES.ranges),
     issuances: new ExpectedTable(TABLES.issuances),
     transfers: new ExpectedTable(TABLES.transfers),
+    retirements: new ExpectedTable(TABLES.retirements),
     receipts: new ExpectedTable(TABLES.receipts),
     draws: new ExpectedTable(TABLES.draws),
   };
@@ -192,6 +200,7 @@ export class ReplayedRows {
       else if (event.type === 'escrow') this.range(event);
       else if (event.type === 'issued') this.issuance(event, atMs);
       else if (event.type === 'transferred') this.transfer(event, { seq, atMs });
+      else if (event.type === 'retired') this.retirement(event, { seq, atMs });
       else if (event.type === 'draw') draws.push(event);
       else if (event.type === 'settled') this.receipt(event, draws, { seq, atMs });
     }
@@ -225,23 +234,10 @@ export class ReplayedRows {
       atMs,
       isFinal ? atMs : null,
     ];
-    const { placed } = event;
     const known = orders.cellsOf(event.order);
-    const first = known?.slice(0, -state.length) ?? [
-      event.account,
-      event.instrument,
-      event.side,
-      placed?.type ?? null,
-      placed?.timeInForce ?? null,
-      placed?.origin ?? null,
-      placed?.postOnly ?? null,
-      placed?.selfTradePrevention ?? null,
-      placed?.autotransfer ?? null,
-      placed?.priceTicks ?? null,
-      placed?.quantityUnits ?? null,
-      atMs,
-    ];
-    orders.change(event.order, [...first, ...state], { isFinal });
+    const first = known?.slice(0, FIRST_CELLS) ?? firstCells(event, atMs);
+    const terms = termsOf(event) ?? known!.slice(FIRST_CELLS, -state.length);
+    orders.change(event.order, [...first, ...terms, ...state], { isFinal });
   }
 
   private trade(event: TradeEvent, atMs: number): void {
@@ -255,6 +251,7 @@ export class ReplayedRows {
       event.buyOrder,
       event.sellOrder,
       event.aggressor,
+      event.isAuction,
       event.buyerFeeMicros,
       event.sellerFeeMicros,
       event.units.map(({ from, to }) => [from, to]),
@@ -309,6 +306,11 @@ export class ReplayedRows {
     this.tables.transfers.add(seq, [account, instrument, direction, origin, quantityUnits, atMs]);
   }
 
+  private retirement(event: EventOf<'retired'>, { seq, atMs }: { seq: number; atMs: number }): void {
+    const { account, instrument, unitFrom, unitTo } = event;
+    this.tables.retirements.add(seq, [account, instrument, unitFrom, unitTo, atMs]);
+  }
+
   private receipt(
     event: EventOf<'settled'>,
     draws: readonly DrawEvent[],
@@ -335,4 +337,27 @@ export class ReplayedRows {
       this.tables.draws.add(seq, [...cells, releasedMicros, paidMicros]);
     }
   }
+}
+
+/** Cells of an order's row that never change. */
+const FIRST_CELLS = 9;
+
+function firstCells({ account, instrument, side, placed }: OrderEvent, atMs: number): Cell[] {
+  return [
+    account,
+    instrument,
+    side,
+    placed?.type ?? null,
+    placed?.origin ?? null,
+    placed?.postOnly ?? null,
+    placed?.selfTradePrevention ?? null,
+    placed?.autotransfer ?? null,
+    atMs,
+  ];
+}
+
+/** Cells that only an amend changes; undefined on an event that says nothing of them. */
+function termsOf({ placed, amended }: OrderEvent): Cell[] | undefined {
+  const terms = amended ?? placed;
+  return terms && [terms.timeInForce, terms.priceTicks, terms.quantityUnits, terms.expiresAtMs];
 }

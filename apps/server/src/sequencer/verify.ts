@@ -1,4 +1,4 @@
-import { Exchange, InvariantViolation, type StateExport } from '@opengrid/exchange';
+import { Exchange, InvariantViolation, SNAPSHOT_VERSION, type StateExport } from '@opengrid/exchange';
 import type { Database, Queryable } from '../store/database.ts';
 import { RESOLUTIONS } from './candles.ts';
 import { hashState, type ReplayOptions, type ReplayProgress, replayJournal } from './recovery.ts';
@@ -95,6 +95,13 @@ const RULES: readonly { readonly name: string; readonly text: string }[] = [
            where coalesce(b.amount, 0) < o.micros`,
   },
   {
+    name: 'retired tokens equal the units that were retired',
+    text: `select 1 from (
+             select instrument_no, sum(unit_to - unit_from + 1) * 1000000 as tokens from retirements group by instrument_no
+           ) r full join (select * from balances where kind = 122 and amount <> 0) b using (instrument_no)
+           where coalesce(r.tokens, 0) <> coalesce(b.amount, 0)`,
+  },
+  {
     name: 'every billed token was drawn from a lot, once',
     text: `select 1 from lots l left join (
              select lot_seq, sum(tokens) as tokens from receipt_draws group by lot_seq
@@ -186,8 +193,8 @@ async function differencesFromReplay(store: Queryable, exported: StateExport): P
 /** Replays the journal snapshot by snapshot, and then to its end. */
 async function checkReplay(store: Queryable, exchange: Exchange, options: ReplayOptions): Promise<number> {
   const { rows } = await store.query<{ command_seq: number; state_hash: string }>({
-    text: 'select command_seq, state_hash from snapshots order by command_seq',
-    values: [],
+    text: 'select command_seq, state_hash from snapshots where version = $1 order by command_seq',
+    values: [SNAPSHOT_VERSION],
   });
   let wrong = 0;
   for (const row of rows) {

@@ -142,6 +142,7 @@ const PROGRAM_TABLES = [
     'command_seq bigint',
     'at_ms bigint',
     'state_hash text',
+    'version integer',
     ['body bytea', { class: 'financial', source: 'any command', erasure: 'unlink' }],
   ]),
   table('instruments', PUBLIC, [
@@ -269,6 +270,14 @@ const SUPPLIER_TABLES = [
     'unit_to bigint',
     'issued_at_ms bigint',
   ]),
+  table('retirements', { ...MARKET, class: 'supplier' }, [
+    'command_seq bigint',
+    'account_number bigint',
+    'instrument_no integer',
+    'unit_from bigint',
+    'unit_to bigint',
+    'retired_at_ms bigint',
+  ]),
 ];
 
 const MARKET_TABLES = [
@@ -316,6 +325,7 @@ const MARKET_TABLES = [
     'units jsonb',
     'excluded_units bigint',
     'executed_at_ms bigint',
+    'is_auction boolean',
   ]),
   table('user_sequences', { ...MARKET, export: false }, ['account_number bigint', 'last_seq bigint']),
   table('candles', { ...PUBLIC, source: 'any command' }, [
