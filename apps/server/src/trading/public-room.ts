@@ -10,6 +10,8 @@ import type { Sequencer } from '../sequencer/types.ts';
 import type { Database } from '../store/database.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { sendError, toGridError } from './http/errors.ts';
+import { invalidField } from './http/route.ts';
+import { memoryPage } from './list/memory-list.ts';
 import type { MarketView } from './market-view.ts';
 import {
   checksumText,
@@ -20,7 +22,7 @@ import {
   tickerShape,
   usdInstrument,
 } from './shapes.ts';
-import { listTrades, type PageQuery } from './trade-list.ts';
+import { listTrades } from './trade-list.ts';
 
 export interface PublicDeps {
   readonly sequencer: Sequencer;
@@ -38,6 +40,18 @@ export interface PublicDeps {
 const NO_BODY = Buffer.alloc(0);
 const DEFAULT_DEPTH = 20;
 const MAX_DEPTH = 100;
+
+const INSTRUMENT_LIST = {
+  name: 'instruments',
+  fields: ['instrument_id', 'market_id', 'symbol', 'instrument_type', 'status', 'family', 'tier', 'stage'],
+  orderBy: ['created_at', 'symbol'],
+} as const;
+
+const MARKET_LIST = {
+  name: 'markets',
+  fields: ['market_id', 'symbol', 'name', 'market_type', 'status', 'trading_state'],
+  orderBy: ['created_at', 'symbol'],
+} as const;
 
 type Handler = (request: FastifyRequest) => Promise<unknown> | unknown;
 
@@ -62,10 +76,10 @@ export class PublicRoom {
     scope.get(`${prefix}/health`, { config: { route: '/v1/health' } }, async (_request, reply) =>
       this.health(reply),
     );
-    get('/instruments', (request) => this.listInstruments(request.query as PageQuery));
+    get('/instruments', (request) => this.listInstruments(searchOf(request)));
     get('/instruments/by-symbol/:reference', (request) => this.instrumentDetail(request));
     get('/instruments/:reference', (request) => this.instrumentDetail(request));
-    get('/markets', () => this.listMarkets());
+    get('/markets', (request) => this.listMarkets(searchOf(request)));
     get('/markets/:reference', (request) => this.marketDetail(request));
     get('/markets/:reference/ticker', (request) => this.ticker(request));
     get('/markets/:reference/orderbook', (request) => this.orderbook(request));
@@ -133,11 +147,16 @@ export class PublicRoom {
     };
   }
 
-  private listInstruments(query: PageQuery): unknown {
-    const shapes = this.deps.instruments.list().map((item) => instrumentShape(item, this.context(item)));
-    const oldest = this.deps.instruments.list()[0]?.createdAtMs ?? this.clock();
-    const rows = [...shapes, usdInstrument(oldest)].filter((row) => matches(row, query));
-    return { data: rows, paging: { next_cursor: null, prev_cursor: null, has_more: false } };
+  private listInstruments(search: URLSearchParams): unknown {
+    const { instruments } = this.deps;
+    const list = instruments.list();
+    const usd = usdInstrument(list[0]?.createdAtMs ?? this.clock());
+    const rows = list.map((item) => ({
+      place: item.instrumentNo,
+      row: instrumentShape(item, this.context(item)),
+    }));
+    const spec = { ...INSTRUMENT_LIST, instruments };
+    return memoryPage([...rows, { place: Number.MAX_SAFE_INTEGER, row: usd }], spec, search).body;
   }
 
   private instrumentDetail(request: FastifyRequest): unknown {
@@ -149,9 +168,13 @@ export class PublicRoom {
     return { data: instrumentShape(instrument, this.context(instrument)) };
   }
 
-  private listMarkets(): unknown {
-    const data = this.deps.instruments.list().map((item) => marketShape(item, this.context(item)));
-    return { data, paging: { next_cursor: null, prev_cursor: null, has_more: false } };
+  private listMarkets(search: URLSearchParams): unknown {
+    const { instruments } = this.deps;
+    const rows = instruments.list().map((item) => ({
+      place: item.instrumentNo,
+      row: marketShape(item, this.context(item)),
+    }));
+    return memoryPage(rows, { ...MARKET_LIST, instruments }, search).body;
   }
 
   private marketDetail(request: FastifyRequest): unknown {
@@ -169,7 +192,7 @@ export class PublicRoom {
 
   private orderbook(request: FastifyRequest): unknown {
     const instrument = this.find(request, 'market_not_found');
-    const depth = depthOf(request.query as PageQuery);
+    const depth = depthOf(searchOf(request));
     const { view } = this.deps;
     const [bids, asks] = (['buy', 'sell'] as const).map((side) =>
       view.depth(instrument.instrumentNo, side, Math.max(depth, 10)),
@@ -193,29 +216,21 @@ export class PublicRoom {
 
   private async trades(request: FastifyRequest): Promise<unknown> {
     const instrument = this.find(request, 'market_not_found');
-    const result = await listTrades(this.deps.database, instrument, request.query as PageQuery);
-    if (!result.ok) throw new GridFailure(result.error);
-    return result.page;
+    return (await listTrades(this.deps, instrument, searchOf(request))).body;
   }
 }
 
-function depthOf(query: PageQuery): number {
-  const { depth } = query;
+/** The query as it was sent: what a framework makes of repeated and nested names is not what our lists mean. */
+function searchOf(request: FastifyRequest): URLSearchParams {
+  const target = request.raw.url ?? '';
+  const mark = target.indexOf('?');
+  return new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1));
+}
+
+function depthOf(search: URLSearchParams): number {
+  const [depth, ...more] = search.getAll('depth');
   if (depth === undefined) return DEFAULT_DEPTH;
-  const isNumber = typeof depth === 'string' && /^\d{1,9}$/.test(depth);
+  const isNumber = more.length === 0 && /^\d{1,9}$/.test(depth);
   if (isNumber && Number(depth) >= 1 && Number(depth) <= MAX_DEPTH) return Number(depth);
-  throw new GridFailure(
-    gridError('validation_failed', {
-      param: 'depth',
-      message: `depth takes a whole number from 1 to ${MAX_DEPTH}.`,
-    }),
-  );
-}
-
-function matches(row: Record<string, unknown>, query: PageQuery): boolean {
-  for (const field of ['symbol', 'instrument_type', 'status'] as const) {
-    const wanted = query[field];
-    if (typeof wanted === 'string' && String(row[field]).toLowerCase() !== wanted.toLowerCase()) return false;
-  }
-  return true;
+  throw invalidField('depth', `takes a whole number from 1 to ${MAX_DEPTH}`);
 }
