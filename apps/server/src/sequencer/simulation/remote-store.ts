@@ -51,6 +51,8 @@ export interface RemoteStoreOptions {
   readonly process: SimulatedProcess;
   readonly store: Queryable;
   readonly weather: Weather;
+  /** A statement that the store does not take is a fault of the program, not of the weather. */
+  readonly onFault: (error: Error) => void;
 }
 
 type Answer = { readonly rows: Rows<unknown> } | { readonly error: Error };
@@ -120,6 +122,7 @@ export class RemoteStore implements Database {
     try {
       return { rows: await this.options.schedule.hold(this.options.store.query(statement)) };
     } catch (error) {
+      this.options.onFault(error as Error);
       if (error instanceof StoreError) return { error: failure.refused(error) };
       return { error: error as Error };
     }

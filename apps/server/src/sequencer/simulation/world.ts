@@ -89,7 +89,13 @@ export class World {
     const { schedule, weather, store, snapshotEvery, batchLimit, recoveryPatienceMs } = this.options;
     try {
       const sequencer = await startSequencer({
-        database: new RemoteStore({ schedule, process, store, weather }),
+        database: new RemoteStore({
+          schedule,
+          process,
+          store,
+          weather,
+          onFault: (error) => this.note(error),
+        }),
         telemetry: { ...silentTelemetry, fault: (_where, error) => this.note(error) },
         clock: () => schedule.nowMs + process.skewMs,
         onLost: (reason) => {
