@@ -207,11 +207,13 @@ function readRequest(source: JsonObject, checks: FieldChecks, strictParams: bool
   refuseUnoffered(source, checks);
   noteDropped(source, checks);
   return {
+    dialect: 'chat',
     model: checks.string(source.model, 'model'),
     ...readStreaming(source, checks),
     ...readOutputLimit(source, checks),
     choiceCount,
     effort: readEffort(source, checks),
+    showsReasoning: true,
     ...(body.temperature === undefined ? {} : { temperature: body.temperature }),
     strictParams,
     ignoredParams: checks.ignoredParams,

@@ -38,6 +38,7 @@ export interface ChatBody {
 
 /** A checked chat completion request. Everything outside `body` is free of content. */
 export interface ChatRequest {
+  readonly dialect: 'chat';
   /** As sent; `undefined` when the account's default instrument is meant. */
   readonly model: string | undefined;
   readonly stream: boolean;
@@ -49,6 +50,8 @@ export interface ChatRequest {
   readonly maxOutputParam: 'max_completion_tokens' | 'max_tokens';
   readonly choiceCount: number;
   readonly effort: Effort | undefined;
+  /** Reasoning text is part of every answer of this dialect. */
+  readonly showsReasoning: true;
   readonly temperature?: number;
   /** Unknown or ignored parameters are an error. */
   readonly strictParams: boolean;

@@ -1,0 +1,53 @@
+import { readdirSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { openAnswerStream, type WireName } from './dialects.ts';
+import { envelopeOf, relayPieces, relayText, SURFACES, upstreamTranscript } from './testing.ts';
+
+// Streams in the manner of real servers, beside what a client of each surface gets of them.
+const NAMES = readdirSync(new URL('transcripts', import.meta.url))
+  .filter((file) => file.endsWith('.upstream.sse'))
+  .map((file) => file.replace('.upstream.sse', ''));
+const PAIRS = NAMES.flatMap((name) => SURFACES.map((surface) => [name, surface] as const));
+
+/** The wire of a transcript is the beginning of its name. */
+function wireOf(name: string): WireName {
+  if (name.startsWith('anthropic')) return 'anthropic';
+  return 'openai';
+}
+
+it.each(NAMES)('%s is the same when it is cut at any one byte', (name) => {
+  const upstream = upstreamTranscript(name);
+  const expected = relayText(wireOf(name), 'messages', upstream);
+  const bytes = new TextEncoder().encode(upstream.replaceAll('\n', '\r\n'));
+  for (let at = 0; at <= bytes.length; at += 1) {
+    const stream = openAnswerStream(wireOf(name), envelopeOf('messages'));
+    expect(relayPieces(stream, [bytes.subarray(0, at), bytes.subarray(at)])).toEqual(expected);
+  }
+});
+
+describe.each(PAIRS)('%s for a client of %s', (name, surface) => {
+  const upstream = upstreamTranscript(name);
+  const wire = wireOf(name);
+
+  it('is what the client gets', async () => {
+    const { text } = relayText(wire, surface, upstream);
+    await expect(text).toMatchFileSnapshot(`transcripts/${name}.${surface}.sse`);
+  });
+
+  it('is the same however the bytes are cut', () => {
+    const expected = relayText(wire, surface, upstream);
+    const bytes = new TextEncoder().encode(upstream.replaceAll('\n', '\r\n'));
+    const places = fc.array(fc.nat({ max: bytes.length }), { maxLength: 40 });
+    fc.assert(
+      fc.property(places, (cuts) => {
+        const sorted = [...cuts].sort((left, right) => left - right);
+        const pieces = [0, ...sorted].map((start, index) =>
+          bytes.subarray(start, sorted[index] ?? bytes.length),
+        );
+        expect(relayPieces(openAnswerStream(wire, envelopeOf(surface)), pieces)).toEqual(expected);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});

@@ -1,0 +1,5 @@
+import type { ChatRequest } from '../chat/types.ts';
+import type { MessagesRequest } from '../messages/types.ts';
+
+/** A checked request of any surface. Everything outside `body` is free of content. */
+export type InferenceRequest = ChatRequest | MessagesRequest;
