@@ -2,6 +2,8 @@ import { OpenGridError } from './core/error.ts';
 import { ServerClock } from './internal/clock.ts';
 import type { Credentials } from './internal/credentials.ts';
 import { type RequestOptions, Transport } from './internal/transport.ts';
+import type { LiveOptions } from './live/connection.ts';
+import { Live, type LiveParts } from './live/live.ts';
 import { AccountResource } from './resources/account.ts';
 import {
   AccountsResource,
@@ -85,13 +87,15 @@ export class OpenGrid {
   readonly supply: SupplyResource;
   readonly priceHistories: PriceHistoriesResource;
   readonly #health: HealthResource;
+  readonly #liveParts: Omit<LiveParts, 'options'>;
 
   /** @throws OpenGridError when `baseUrl` is no http or https URL */
   constructor(options: OpenGridOptions) {
+    // One clock for requests and sockets: what one of them learns of the server's time, the other knows.
+    const origin = originOf(options.baseUrl);
+    this.#liveParts = { origin, credentials: credentialsOf(options), clock: new ServerClock() };
     const transport = new Transport({
-      origin: originOf(options.baseUrl),
-      credentials: credentialsOf(options),
-      clock: new ServerClock(),
+      ...this.#liveParts,
       timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
       maxRetries: options.maxRetries ?? defaultMaxRetries,
       // A browser's fetch must be called on the window, so it is wrapped rather than passed on.
@@ -117,5 +121,10 @@ export class OpenGrid {
   /** `GET /v1/health`. Throws `ServerError` (503) when the engine has no leader. */
   health(options?: RequestOptions): Promise<Health> {
     return this.#health.retrieve(options);
+  }
+
+  /** Opens a socket for books, trades, the account's own events and order entry. It lives until `close()`. */
+  live(options: LiveOptions = {}): Live {
+    return new Live({ ...this.#liveParts, options });
   }
 }

@@ -21,6 +21,24 @@ export {
 } from './core/error.ts';
 export { Page, PagePromise, type Paging } from './core/pagination.ts';
 export type { RequestOptions } from './internal/transport.ts';
+export type { BookStatus, BookView, LiveBook } from './live/book.ts';
+export type { LiveLevel } from './live/book-state.ts';
+export type { LiveOptions, LiveState, LiveStatus } from './live/connection.ts';
+export { LiveError, OutcomeUnknownError } from './live/errors.ts';
+export type {
+  BalanceEvent,
+  GapEvent,
+  MarketStatusEvent,
+  MarketTradeEvent,
+  OrderEvent,
+  TickerEvent,
+  TradeEvent,
+  UserHandlers,
+} from './live/events.ts';
+export type { Live } from './live/live.ts';
+export type { BatchCommand, BatchOutcome, LiveOrders, OrderReference } from './live/live-orders.ts';
+export type { SocketClass } from './live/socket.ts';
+export type { Subscription } from './live/subscriptions.ts';
 export type { AccountLimits, AccountResource, Diagnostics, Profile } from './resources/account.ts';
 export type {
   AccountListParams,
