@@ -66,6 +66,8 @@ export class MemorySequencer implements Sequencer {
     return 0;
   }
 
+  async settled(): Promise<void> {}
+
   async close(): Promise<void> {}
 
   /** Settlements so far with their receipts. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   type Accepted,
   type Command,
+  Earmarks,
   Exchange,
   invariant,
   type JournalEntry,
@@ -124,4 +125,11 @@ export async function writeSnapshot(store: Database, exchange: Exchange): Promis
            (select command_seq from snapshots order by command_seq desc limit 2)`,
     values: [],
   });
+}
+
+/** The holds of requests begin anew: every token of every lot is free. */
+export function earmarksOf(exchange: Exchange): Earmarks {
+  const earmarks = new Earmarks();
+  for (const lot of exchange.openLots()) earmarks.addLot(lot, lot.free);
+  return earmarks;
 }

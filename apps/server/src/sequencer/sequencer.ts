@@ -1,14 +1,14 @@
-import { type Command, Earmarks, type Exchange, type Refused } from '@opengrid/exchange';
+import type { Command, Earmarks, Exchange, Refused } from '@opengrid/exchange';
 import { newId } from '../ids.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { CommitOutcomeUnknown, CommitRefused, type Database } from '../store/database.ts';
 import { AccountEvents } from './account-events.ts';
+import { committedOf, elapseUntil, type InFlight, type Waiting } from './in-flight.ts';
 import { type Lease, renewLease, takeLease } from './lease.ts';
-import { type Applied, BatchProjection } from './projection.ts';
-import { type ReplayProgress, recover, writeSnapshot } from './recovery.ts';
+import { BatchProjection } from './projection.ts';
+import { earmarksOf, type ReplayProgress, recover, writeSnapshot } from './recovery.ts';
 import type { FenceValues } from './table-rows.ts';
 import {
-  type AccountEvent,
   type AccountNotice,
   type Attachment,
   CommandExpired,
@@ -38,20 +38,6 @@ export interface SequencerOptions {
   readonly recoveryPatienceMs?: number;
 }
 
-interface Waiting {
-  readonly command: Command;
-  readonly attachment: Attachment | undefined;
-  readonly resolve: (result: Committed | Refused) => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface InFlight {
-  readonly applied: Applied;
-  readonly waiting: Waiting;
-  /** What the private streams will tell of it; numbered just before the commit. */
-  told: readonly AccountEvent[];
-}
-
 const DEFAULTS = {
   batchLimit: 500,
   queueLimit: 20_000,
@@ -60,6 +46,8 @@ const DEFAULTS = {
 };
 /** Replays longer than this are cut short for the next start by a snapshot. */
 const SNAPSHOT_AFTER_REPLAY = 5_000;
+/** The longest time that a timer of Node can be set to. */
+const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 const RECOVERY_PAUSE_MS = 200;
 /** An outage that lasts is told every ten seconds. */
 const TOLD_EVERY_ATTEMPTS = 50;
@@ -69,7 +57,9 @@ export async function startSequencer(options: SequencerOptions): Promise<Sequenc
   const { exchange, replayed } = await recover(options.database, lease.lastSeq, options.onProgress);
   if (replayed > SNAPSHOT_AFTER_REPLAY) await writeSnapshot(options.database, exchange);
   const events = await AccountEvents.load(options.database);
-  return new MarketSequencer(options, { lease, exchange, events });
+  const sequencer = new MarketSequencer(options, { lease, exchange, events });
+  await sequencer.begin();
+  return sequencer;
 }
 
 /**
@@ -87,7 +77,9 @@ class MarketSequencer implements Sequencer {
   private readonly events: AccountEvents;
   /** Notices of the commit that runs. */
   private notices: readonly AccountNotice[] = [];
-  private noticeTimer: NodeJS.Timeout | undefined;
+  private wakeTimer: NodeJS.Timeout | undefined;
+  /** The commit that runs. */
+  private committing: Promise<void> | undefined;
   private state: 'leading' | 'recovering' | 'closing' | 'lost' = 'leading';
   private running: Promise<void> | undefined;
   private sinceSnapshot = 0;
@@ -119,7 +111,19 @@ class MarketSequencer implements Sequencer {
   }
 
   lastUserSeq(account: number): number {
-    return this.events.lastOf(account);
+    const coming = this.notices.filter((notice) => notice.account === account).length;
+    return this.events.lastOf(account) - coming;
+  }
+
+  /** Does first what came due while nobody led: timers that went off fire before anything is matched. */
+  async begin(): Promise<void> {
+    this.running ??= this.run();
+    await this.running;
+  }
+
+  async settled(): Promise<void> {
+    await this.committing;
+    if (this.state === 'lost') throw new EngineUnavailable();
   }
 
   private get isAccepting(): boolean {
@@ -142,7 +146,7 @@ class MarketSequencer implements Sequencer {
   async close(): Promise<void> {
     this.isEnding = true;
     while (this.running !== undefined) await this.running;
-    clearTimeout(this.noticeTimer);
+    clearTimeout(this.wakeTimer);
     if (this.state === 'lost') return;
     if (this.events.dueInMs(this.clock()) !== undefined) await this.commit([]);
     this.state = 'closing';
@@ -154,11 +158,12 @@ class MarketSequencer implements Sequencer {
     // One turn of the event loop lets everything that arrived with the first command share its commit.
     await Promise.resolve();
     try {
-      while (this.state === 'leading' && (this.queue.length > 0 || this.isNoticeDue)) await this.runBatch();
+      while (this.state === 'leading' && (this.queue.length > 0 || this.dueInMs() === 0))
+        await this.runBatch();
     } finally {
       this.running = undefined;
       if (this.state === 'lost') this.rejectQueue();
-      else this.wakeForNotices();
+      else this.wakeWhenDue();
     }
   }
 
@@ -166,15 +171,25 @@ class MarketSequencer implements Sequencer {
     return this.events.dueInMs(this.clock()) === 0;
   }
 
-  /** Deliveries are told within a second, also when no command comes that could take the notice along. */
-  private wakeForNotices(): void {
-    const dueInMs = this.events.dueInMs(this.clock());
+  /** Milliseconds until something is to be done without a command: a notice, or what the exchange has due. */
+  private dueInMs(): number | undefined {
+    const nowMs = this.clock();
+    const noticeMs = this.events.dueInMs(nowMs) ?? Infinity;
+    const exchangeMs = Math.max(0, (this.exchange.nextDueMs() ?? Infinity) - nowMs);
+    const dueInMs = Math.min(noticeMs, exchangeMs);
+    return dueInMs === Infinity ? undefined : dueInMs;
+  }
+
+  /** Notices go out within a second and what is due happens on time, also when no command comes that could take it along. */
+  private wakeWhenDue(): void {
+    clearTimeout(this.wakeTimer);
+    const dueInMs = this.dueInMs();
     if (dueInMs === undefined || this.isEnding) return;
-    clearTimeout(this.noticeTimer);
-    this.noticeTimer = setTimeout(() => {
+    const wake = (): void => {
       this.running ??= this.run();
-    }, dueInMs);
-    this.noticeTimer.unref();
+    };
+    this.wakeTimer = setTimeout(wake, Math.min(Math.ceil(dueInMs), LONGEST_SLEEP_MS));
+    this.wakeTimer.unref();
   }
 
   private async runBatch(): Promise<void> {
@@ -186,15 +201,19 @@ class MarketSequencer implements Sequencer {
       this.fail(error, waiting);
       return;
     }
-    if (batch.length > 0 || this.isNoticeDue) await this.commit(batch);
+    if (batch.length === 0 && !this.isNoticeDue) return;
+    this.committing = this.commit(batch);
+    await this.committing;
+    this.committing = undefined;
   }
 
   /** Applies commands in order. Refusals are answered at once: they changed nothing. */
   private apply(waiting: readonly Waiting[]): InFlight[] {
     const batch: InFlight[] = [];
     for (const item of waiting) {
+      const atMs = this.now();
+      elapseUntil(atMs, this.exchange, batch);
       const seq = this.exchange.lastSeq + 1;
-      const atMs = Math.max(Math.floor(this.clock()), this.exchange.lastAtMs, this.lease.atMs);
       if (atMs > (item.attachment?.notAfterMs ?? Number.POSITIVE_INFINITY)) {
         item.reject(new CommandExpired());
         continue;
@@ -207,7 +226,13 @@ class MarketSequencer implements Sequencer {
         item.resolve(outcome);
       }
     }
+    elapseUntil(this.now(), this.exchange, batch);
     return batch;
+  }
+
+  /** Command time never goes back, whatever the clock does. */
+  private now(): number {
+    return Math.max(Math.floor(this.clock()), this.exchange.lastAtMs, this.lease.atMs);
   }
 
   private async commit(batch: readonly InFlight[]): Promise<void> {
@@ -369,28 +394,4 @@ class MarketSequencer implements Sequencer {
 function reasonOf(cause: unknown): string {
   const reason = cause instanceof CommitRefused ? cause.reason : cause;
   return reason instanceof Error ? reason.constructor.name : typeof reason;
-}
-
-function earmarksOf(exchange: Exchange): Earmarks {
-  const earmarks = new Earmarks();
-  for (const lot of exchange.openLots()) earmarks.addLot(lot, lot.free);
-  return earmarks;
-}
-
-function committedOf(applied: Applied, accountEvents: readonly AccountEvent[]): Committed {
-  const { seq, atMs, outcome, orderId, transferId, issuanceId, lotIds, tradeIds } = applied;
-  const clientOrderId = applied.attachment?.clientOrderId;
-  return {
-    ok: true,
-    seq,
-    atMs,
-    outcome,
-    ...(orderId === undefined ? {} : { orderId }),
-    ...(transferId === undefined ? {} : { transferId }),
-    ...(issuanceId === undefined ? {} : { issuanceId }),
-    ...(lotIds === undefined ? {} : { lotIds }),
-    ...(tradeIds === undefined ? {} : { tradeIds }),
-    ...(clientOrderId === undefined ? {} : { clientOrderId }),
-    accountEvents,
-  };
 }

@@ -117,6 +117,8 @@ export interface Committed {
   readonly tradeIds?: readonly string[];
   /** The client's own id of the order that was placed. */
   readonly clientOrderId?: string;
+  /** What the receipt of a settlement says besides its draws. */
+  readonly receipt?: ReceiptFacts;
   /** What the private streams tell of it, in the order of their numbers. */
   readonly accountEvents: readonly AccountEvent[];
 }
@@ -168,7 +170,13 @@ export interface Sequencer {
   submit(command: Command, attachment?: Attachment): Promise<Committed | Refused>;
   /** Applied state. It may be ahead of what is durable; publish only what `onCommitted` tells. */
   readonly exchange: Exchange;
-  /** Number of the last private event of an account that is on its way or told; 0 before the first. */
+  /**
+   * Resolves when everything that is applied by now is durable. Whoever answers from the state reads it, waits for this, and
+   * then answers: nothing is shown that a crash could take back.
+   * @throws EngineUnavailable when this is not the writer any more.
+   */
+  settled(): Promise<void>;
+  /** Number of the last private event of an account, as of the last command that was applied; 0 before the first. */
   lastUserSeq(account: number): number;
   /** Holds of requests in flight, over committed lots. */
   readonly earmarks: Earmarks;
