@@ -184,16 +184,17 @@ export class Connection {
       this.#finish(new LiveError('closed', `The server closed the socket for good (code ${code}).`));
       return;
     }
+    const leastMs = code === limitCode ? limitPauseMs : 0;
+    // Before anybody is told, because who is told may close the connection.
+    this.#timer = setTimeout(() => this.#again(), Math.max(leastMs, this.#pauseMs()));
     this.#set({ state: 'waiting', error: null });
     this.#parts.onDrop();
-    const leastMs = code === limitCode ? limitPauseMs : 0;
-    this.#timer = setTimeout(() => this.#again(), Math.max(leastMs, this.#pauseMs()));
   }
 
   #again(): void {
     this.#attempt += 1;
     this.#set({ state: 'connecting', error: null });
-    void this.#connect();
+    if (!this.#isClosed()) void this.#connect();
   }
 
   /** Shortened by up to a quarter, so that the clients of a server that was restarted do not come back in step. */

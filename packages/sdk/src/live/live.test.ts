@@ -117,6 +117,22 @@ describe('a connection that is lost', () => {
     expect(server.received.find(({ event }) => event === 'heartbeat')?.topic).toBe('phoenix');
   });
 
+  it.each(['waiting', 'connecting'])('ends for good when it is closed while %s', async (when) => {
+    const server = await SocketServer.open();
+    const live = await follow(server);
+    await live.ready();
+    const states: string[] = [];
+    live.onStatus(({ state }) => {
+      states.push(state);
+      if (state === when) live.close();
+    });
+    for (const socket of server.sockets) socket.cut();
+    await vi.waitFor(() => expect(states.at(-1)).toBe('closed'));
+    // Longer than the pause before another attempt.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([states.at(-1), server.paths.length]).toEqual(['closed', 1]);
+  });
+
   it('is not opened again after close()', async () => {
     const server = await SocketServer.open();
     const live = await follow(server);
