@@ -111,6 +111,7 @@ function tradingSettings(): TradingSettings {
     cancelRate: environmentNumber('CANCEL_RATE', cancelRate),
     signedReadRate: environmentNumber('SIGNED_READ_RATE', signedReadRate),
     signatureReplay,
+    isTransferBackOn: environmentWord('CONSUMPTION_TO_TRADING', ['enabled', 'disabled']) === 'enabled',
     alreadyCancelledStatus: Number(status) as TradingSettings['alreadyCancelledStatus'],
     originalTargetHeader: header === '' ? null : header,
   };
@@ -149,6 +150,7 @@ Environment only:
   SIGNED_READ_RATE              reads a second and account (default 50, 0 = no limit)
   SIGNATURE_REPLAY              coalesce | reject | off (default coalesce): identical signed requests
   ORDER_ALREADY_CANCELLED       200 | 409 | 500 (default 200): cancelling a cancelled order
+  CONSUMPTION_TO_TRADING        enabled | disabled (default enabled): units back from consumption to trading
   ORIGINAL_TARGET_HEADER        header in which a proxy that rewrites paths hands over the original target
 
 Embedded store: one process, survives crashes, not power cuts (it does not fsync). For more, give a PostgreSQL server

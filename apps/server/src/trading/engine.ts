@@ -65,15 +65,25 @@ export function refusal(refused: Refused, instrument: Instrument | undefined): G
 }
 
 function insufficient({ context = {} }: Refused, instrument: Instrument | undefined): GridFailure {
-  const isUsd = context.asset === 'USD';
-  const asset = isUsd ? 'USD' : (instrument?.symbol ?? 'units');
-  const format = (amount: number): string =>
-    isUsd ? formatMoneyMicros(amount) : String(Math.floor(amount / TOKENS_PER_UNIT));
-  const required = format(Number(context.required));
-  const available = format(Number(context.available));
-  const message = isUsd
-    ? `insufficient balance: the order needs ${required} USD, ${available} USD is available`
-    : `insufficient balance: ${required} units of ${asset} are needed, ${available} are available`;
+  const [required, available] = [Number(context.required), Number(context.available)];
+  if (context.asset !== 'USD') return insufficientUnits(instrument, { required, available });
+  const amounts = { required: formatMoneyMicros(required), available: formatMoneyMicros(available) };
+  const message = `insufficient balance: the order needs ${amounts.required} USD, ${amounts.available} USD is available`;
+  return new GridFailure(
+    gridError('insufficient_balance', { message, context: { asset: 'USD', ...amounts } }),
+  );
+}
+
+/** Too few tokens, told in whole units. */
+export function insufficientUnits(
+  instrument: Instrument | undefined,
+  tokens: { required: number; available: number },
+): GridFailure {
+  const asset = instrument?.symbol ?? 'units';
+  const [required, available] = [tokens.required, tokens.available].map((amount) =>
+    String(Math.floor(amount / TOKENS_PER_UNIT)),
+  ) as [string, string];
+  const message = `insufficient balance: ${required} units of ${asset} are needed, ${available} are available`;
   return new GridFailure(
     gridError('insufficient_balance', { message, context: { asset, required, available } }),
   );

@@ -13,6 +13,8 @@ export interface TradingSettings {
   readonly signatureReplay: ReplayPolicy;
   /** How cancelling an order that is cancelled already is answered. */
   readonly alreadyCancelledStatus: 200 | 409 | 500;
+  /** Whether units may be brought back from consumption to trading. */
+  readonly isTransferBackOn: boolean;
   /** Header in which a proxy that rewrites paths hands over the original request target; null = none is trusted. */
   readonly originalTargetHeader: string | null;
 }
@@ -25,5 +27,6 @@ export const DEFAULT_TRADING_SETTINGS: TradingSettings = {
   signedReadRate: 50,
   signatureReplay: 'coalesce',
   alreadyCancelledStatus: 200,
+  isTransferBackOn: true,
   originalTargetHeader: null,
 };

@@ -78,7 +78,8 @@ function eventOf({ outcome }: Committed, order: number | undefined): OrderEvent 
   return event?.type === 'order' ? event : undefined;
 }
 
-function stateOf(event: OrderEvent, atMs: number) {
+/** What an event says of an order, as columns of its record. */
+export function stateOf(event: OrderEvent, atMs: number) {
   const isResting = event.status === 'active' || event.status === 'partially_filled';
   return {
     filledUnits: event.filledUnits,

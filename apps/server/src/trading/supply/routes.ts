@@ -18,11 +18,11 @@ import {
 } from '../http/route.ts';
 import { instrumentField, wordField, words } from '../list/fields.ts';
 import { type ListSpec, listPage, wholeList } from '../list/list-page.ts';
-import { TRANSFER } from '../transfers/routes.ts';
+import { TRANSFER } from '../transfers/to-consumption.ts';
 import { type Liability, readLiabilities } from './liability.ts';
-
-const READ = { method: 'GET', scope: 'supply:read', consumptionKeys: 'refused', rate: 'read' } as const;
-const WRITE = { method: 'POST', scope: 'supply:write', consumptionKeys: 'refused', rate: 'read' } as const;
+import { retireRoute } from './retire.ts';
+import { marketOf, READ, standing, WRITE } from './standing.ts';
+import { summaryRoute } from './summary.ts';
 
 interface IssuanceRow {
   readonly issuance_id: string;
@@ -30,6 +30,7 @@ interface IssuanceRow {
   readonly unit_from: number;
   readonly unit_to: number;
   readonly issued_at_ms: number;
+  readonly status: string;
 }
 
 /** Routes of suppliers: issuing units, moving them to trading, and what is owed. */
@@ -55,6 +56,8 @@ export function supplyRoutes(deps: AccountDeps): TradingRoute[] {
         });
       },
     },
+    summaryRoute(deps),
+    retireRoute(deps),
     { ...READ, path: '/issuance-accounts', handle: (call) => issuanceAccounts(deps, call) },
     {
       ...WRITE,
@@ -68,29 +71,20 @@ export function supplyRoutes(deps: AccountDeps): TradingRoute[] {
   ];
 }
 
-/** Only an approved supplier may use these routes. */
-function standing({ suppliers, accounts }: AccountDeps, call: TradingCall): AccountProfile {
-  const supplier = suppliers.supplierByAccount(call.caller.accountNumber);
-  if (supplier?.status === 'suspended') throw fail('supplier_suspended');
-  const owner = accounts.byNumber(call.caller.accountNumber);
-  if (supplier?.status !== 'approved' || owner === undefined) throw fail('supplier_not_approved');
-  return owner;
-}
-
-function marketOf({ instruments, sequencer }: AccountDeps, reference: string): Instrument {
-  const instrument = instruments.find(reference);
-  if (instrument === undefined || sequencer.exchange.rulesOf(instrument.instrumentNo) === undefined)
-    throw fail('instrument_not_found');
-  return instrument;
-}
+/** An issuance is retired when all of its units are. */
+const ISSUANCES = `
+  select i.*, case when (select coalesce(sum(r.unit_to - r.unit_from + 1), 0) from retirements r
+      where r.instrument_no = i.instrument_no and r.unit_from >= i.unit_from and r.unit_to <= i.unit_to)
+    = i.unit_to - i.unit_from + 1 then 'retired' else 'issued' end as status
+  from issuances i`;
 
 function issuanceList({ instruments }: AccountDeps): ListSpec {
   return {
     name: 'issuances',
-    source: 'select * from issuances where account_number = $1',
+    source: `${ISSUANCES} where account_number = $1`,
     fields: {
       instrument_id: instrumentField(instruments, 'instrument_no'),
-      status: wordField("'issued'", words('issued', 'retired')),
+      status: wordField('status', words('issued', 'retired')),
     },
     sorts: { issued_at: 'issued_at_ms' },
     direction: 'desc',
@@ -117,7 +111,7 @@ function issuanceShape(
     unit_from: row.unit_from,
     unit_to: row.unit_to,
     spec_version: instrument.specVersion,
-    status: 'issued',
+    status: row.status,
     issued_at: at,
     created_at: at,
   };
@@ -140,6 +134,7 @@ async function issue(deps: AccountDeps, call: TradingCall): Promise<TradingAnswe
     unit_from: event.unitFrom,
     unit_to: event.unitTo,
     issued_at_ms: result.atMs,
+    status: 'issued',
   });
   return { status: 201, body: { data }, recorded: recordedOf(result) };
 }
@@ -150,7 +145,7 @@ async function replayIssue(
   recorded: RecordedCommand,
 ): Promise<TradingAnswer> {
   const { rows } = await deps.database.query<IssuanceRow>({
-    text: 'select * from issuances where issuance_id = $1 and account_number = $2',
+    text: `${ISSUANCES} where issuance_id = $1 and account_number = $2`,
     values: [recorded.objectId, call.caller.accountNumber],
   });
   if (rows[0] === undefined) throw fail('outcome_unknown');

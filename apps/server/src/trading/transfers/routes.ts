@@ -1,26 +1,11 @@
 import { formatIso } from '@opengrid/wire';
-import { z } from 'zod';
-import type { Instrument, InstrumentCatalogue } from '../../ports/catalogue.ts';
-import type { AccountDirectory } from '../../ports/identity.ts';
-import type { Sequencer } from '../../sequencer/types.ts';
-import type { Database } from '../../store/database.ts';
+import type { InstrumentCatalogue } from '../../ports/catalogue.ts';
 import { type AccountOwner, accountIdOf } from '../accounts/account-ids.ts';
-import type { RecordedCommand } from '../auth/replays.ts';
-import { recordedOf, refusal, submit } from '../engine.ts';
-import { QUANTITY, REFERENCE } from '../http/fields.ts';
-import { fail, parseBody, type TradingAnswer, type TradingCall, type TradingRoute } from '../http/route.ts';
+import type { TradingCall, TradingRoute } from '../http/route.ts';
 import { instrumentField, wordField, words } from '../list/fields.ts';
 import { type ListSpec, listPage } from '../list/list-page.ts';
-
-export interface TransferDeps {
-  readonly sequencer: Sequencer;
-  readonly database: Database;
-  readonly instruments: InstrumentCatalogue;
-  readonly accounts: AccountDirectory;
-}
-
-/** Body of a transfer. Unknown members are ignored. */
-export const TRANSFER = z.object({ instrument_id: REFERENCE, quantity: QUANTITY });
+import { type BackDeps, backRoute } from './back.ts';
+import { type TransferDeps, toConsumptionRoute } from './to-consumption.ts';
 
 interface TransferRow {
   readonly transfer_id: string;
@@ -31,20 +16,12 @@ interface TransferRow {
   readonly transferred_at_ms: number;
 }
 
-/** Moving units from trading to consumption, and what was moved. */
-export function transferRoutes(deps: TransferDeps): TradingRoute[] {
+/** Moving units between trading and consumption, and what was moved. */
+export function transferRoutes(deps: BackDeps): TradingRoute[] {
   const spec = transferList(deps.instruments);
   return [
-    {
-      method: 'POST',
-      path: '/transfers/trading-to-consumption',
-      scope: 'account:write',
-      consumptionKeys: 'refused',
-      rate: 'read',
-      body: TRANSFER,
-      handle: (call) => transfer(deps, call),
-      replay: (call, recorded) => replayTransfer(deps, call, recorded),
-    },
+    toConsumptionRoute(deps),
+    backRoute(deps),
     {
       method: 'GET',
       path: '/transfer-histories',
@@ -59,61 +36,6 @@ export function transferRoutes(deps: TransferDeps): TradingRoute[] {
         }),
     },
   ];
-}
-
-async function transfer(deps: TransferDeps, call: TradingCall): Promise<TradingAnswer> {
-  const body = parseBody(TRANSFER, call.body);
-  const instrument = deps.instruments.find(body.instrument_id);
-  if (instrument === undefined || deps.sequencer.exchange.rulesOf(instrument.instrumentNo) === undefined)
-    throw fail('instrument_not_found');
-  const result = await submit(deps.sequencer, call, {
-    command: {
-      kind: 'transfer_to_consumption',
-      account: call.caller.accountNumber,
-      instrument: instrument.instrumentNo,
-      quantityUnits: body.quantity,
-    },
-  });
-  if (!result.ok) throw refusal(result, instrument);
-  const { transferId = '', lotIds = [] } = result;
-  const answer = transferAnswer(instrument, { transferId, lotIds, quantityUnits: body.quantity });
-  return { ...answer, recorded: recordedOf(result) };
-}
-
-/** Existing clients read the fields at the top level. */
-function transferAnswer(
-  instrument: Instrument,
-  made: { transferId: string; lotIds: readonly string[]; quantityUnits: number },
-): TradingAnswer {
-  const head = { status: 'success', transfer_id: made.transferId };
-  const details = { instrument_id: instrument.instrumentId, quantity: made.quantityUnits, lots: made.lotIds };
-  return { status: 200, body: { ...head, data: { ...head, ...details } } };
-}
-
-async function replayTransfer(
-  { database, instruments }: TransferDeps,
-  call: TradingCall,
-  recorded: RecordedCommand,
-): Promise<TradingAnswer> {
-  const { accountNumber } = call.caller;
-  const { rows } = await database.query<TransferRow>({
-    text: 'select * from transfers where transfer_id = $1 and account_number = $2',
-    values: [recorded.objectId, accountNumber],
-  });
-  const row = rows[0];
-  const instrument = row === undefined ? undefined : instruments.byNumber(row.instrument_no);
-  if (row === undefined || instrument === undefined) throw fail('outcome_unknown');
-  const lots = await database.query<{ lot_id: string }>({
-    text: `select lot_id from lots where account_number = $1 and instrument_no = $2 and deposited_at_ms = $3
-           order by lot_seq`,
-    values: [accountNumber, row.instrument_no, row.transferred_at_ms],
-  });
-  const lotIds = lots.rows.map(({ lot_id: id }) => id);
-  return transferAnswer(instrument, {
-    transferId: row.transfer_id,
-    lotIds,
-    quantityUnits: row.quantity_units,
-  });
 }
 
 const DIRECTIONS = words('issuance_to_trading', 'trading_to_consumption', 'consumption_to_trading');
