@@ -14,7 +14,8 @@ export type TradingAnswer = {
 
 /** An account in advanced mode with a signing key of its own. */
 export class Trader {
-  private readonly instance: Instance;
+  /** The program that it sends to. */
+  instance: Instance;
   private readonly privateKey: KeyObject;
   private readonly fingerprint: string;
   private requests = 0;
