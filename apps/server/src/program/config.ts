@@ -36,6 +36,8 @@ export type Invocation =
   | { readonly command: 'start'; readonly config: Config }
   | { readonly command: 'ledger-verify'; readonly config: Config; readonly isJson: boolean };
 
+const EXIT_USAGE = 2;
+
 /** A setting that cannot be used. The message names the setting and what it takes, never a secret value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -227,6 +229,8 @@ export function readInvocation(argv: readonly string[]): Invocation {
   const [first, ...rest] = argv;
   const isVerify = first === 'ledger-verify';
   const command = startCommand();
+  // Wrong usage is told apart from a start that fails: a supervisor that tries again would only repeat it.
+  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
   if (isVerify) command.addOption(new Option('--json', 'print the report as JSON'));
   command.parse(isVerify ? rest : [...argv], { from: 'user' });
   const flags = command.opts<Flags & { json?: boolean }>();
