@@ -48,15 +48,22 @@ export function nextDueMs(state: ExchangeState): number {
   return dueMs;
 }
 
-/** Does what is due, in due order. Where that is too much for one command, the rest is still due after it. */
+/**
+ * Does what is due, in due order. Where that is too much for one command, the rest is still due after it; and after an
+ * auction too, because what it traded would otherwise be told and ended by one command.
+ */
 export function elapse(context: Context): Refused | undefined {
   let done = 0;
+  let untilMs = context.atMs;
   for (; done < MAX_DUE; done += 1) {
     const next = nextDue(context.state);
-    if (next === undefined || next.dueMs > context.atMs) break;
+    if (next === undefined || next.dueMs > untilMs) break;
     if (next.kind === 'expiry') expireOrder(context, next.market, next.number);
     else if (next.kind === 'timer') fireTimer(context, next.number);
-    else endAuction(context, next.market);
+    else {
+      endAuction(context, next.market);
+      untilMs = next.dueMs;
+    }
   }
   return done === 0 ? { ok: false, code: 'validation_failed' } : undefined;
 }

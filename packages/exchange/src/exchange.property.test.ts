@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Command, PlaceOrder } from './commands.ts';
-import type { Accepted } from './events.ts';
+import type { AmendOrder, Command, PlaceOrder } from './commands.ts';
+import type { Accepted, OrderEvent } from './events.ts';
 import type { Exchange } from './exchange.ts';
 import { isResting } from './order-terms.ts';
 import {
@@ -13,7 +13,8 @@ import {
   step,
 } from './testing/commands.ts';
 import { checkInvariants } from './testing/invariants.ts';
-import { NaiveBook } from './testing/naive-book.ts';
+import { NaiveBook, type NaiveMessage } from './testing/naive-book.ts';
+import { OrderAudit } from './testing/order-audit.ts';
 import { check, eventsOf, PATIENCE, RULES, replay, type Scene } from './testing/scene.ts';
 
 const DEPTH = 10_000;
@@ -28,6 +29,7 @@ function play(
 ): Scene {
   for (const one of steps) {
     const command = commandOf(scene, one);
+    for (const elapsed of scene.elapse()) after(scene, elapsed.command, elapsed.accepted);
     if (command === undefined) continue;
     const outcome = scene.attempt(command);
     after(scene, command, outcome.ok ? outcome : undefined);
@@ -49,71 +51,15 @@ function bookText(exchange: Exchange): string {
   );
 }
 
-function expectFillsWithinLimit(command: Command, accepted: Accepted): void {
-  for (const trade of eventsOf(accepted, 'trade')) {
-    expect(trade.buyer).not.toBe(trade.seller);
-    if (command.kind !== 'place_order' || command.priceTicks === null) continue;
-    if (command.side === 'buy') expect(trade.priceTicks).toBeLessThanOrEqual(command.priceTicks);
-    else expect(trade.priceTicks).toBeGreaterThanOrEqual(command.priceTicks);
-  }
-}
-
-/** What an order has to say for itself, summed over the trades it took part in. */
-interface Tally {
-  units: number;
-  valueMicros: number;
-  feeMicros: number;
-}
-
-function tallyTrades(tallies: Map<number, Tally>, accepted: Accepted): void {
-  for (const trade of eventsOf(accepted, 'trade')) {
-    const { quantityUnits, buyOrder, sellOrder, buyerFeeMicros, sellerFeeMicros } = trade;
-    expect(quantityUnits).toBeGreaterThan(0);
-    expect(trade.units.reduce((total, run) => total + run.to - run.from + 1, 0)).toBe(quantityUnits);
-    const sides = [
-      [buyOrder, buyerFeeMicros],
-      [sellOrder, sellerFeeMicros],
-    ] as const;
-    for (const [order, feeMicros] of sides) {
-      const tally = tallies.get(order) ?? { units: 0, valueMicros: 0, feeMicros: 0 };
-      tally.units += quantityUnits;
-      tally.valueMicros += quantityUnits * trade.priceTicks * 100;
-      tally.feeMicros += feeMicros;
-      tallies.set(order, tally);
-    }
-  }
-}
-
-/** Every order event says what all trades of its order so far add up to, over all commands. */
-function expectOrderSums(tallies: Map<number, Tally>, command: Command, accepted: Accepted): void {
-  tallyTrades(tallies, accepted);
-  for (const event of eventsOf(accepted, 'order')) {
-    const { units, valueMicros, feeMicros } = tallies.get(event.order) ?? {
-      units: 0,
-      valueMicros: 0,
-      feeMicros: 0,
-    };
-    expect([event.filledUnits, event.filledValueMicros, event.feeMicros]).toEqual([
-      units,
-      valueMicros,
-      feeMicros,
-    ]);
-    const isKilled =
-      command.kind === 'place_order' && command.timeInForce === 'fok' && event.order === accepted.order;
-    if (isKilled) expect([0, command.quantityUnits]).toContain(event.filledUnits);
-  }
-}
-
 describe('the exchange under random commands', PATIENCE, () => {
   it('conserves USD and tokens, keeps every balance equal to its rows, and never crosses a book', () => {
     check(
       fc.property(stream, (steps) => {
-        const tallies = new Map<number, Tally>();
+        const audit = new OrderAudit();
         play(steps, (scene, command, accepted) => {
           if (accepted === undefined) return;
           checkInvariants(scene.exchange, HIGHEST_TAKER_BPS);
-          expectFillsWithinLimit(command, accepted);
-          expectOrderSums(tallies, command, accepted);
+          audit.after(command, accepted);
         });
       }),
       RUNS,
@@ -184,12 +130,11 @@ describe('the exchange under random commands', PATIENCE, () => {
   it('matches like the naive book: reports, depth and queues after every order and cancel', () => {
     check(
       fc.property(commonStream, (steps) => {
-        const naive = new NaiveBook();
+        const naive = { book: new NaiveBook(), terms: new Map<number, Terms>() };
         const compare = (scene: Scene, command: Command, accepted?: Accepted): void => {
           if (accepted === undefined) return;
-          if (command.kind === 'place_order' && command.instrument === 1) follow(naive, command, accepted);
-          if (command.kind === 'cancel_order') naive.cancel(command.order);
-          expectSameBook(scene.exchange, naive);
+          followBook(naive, command, accepted);
+          expectSameBook(scene.exchange, naive.book);
         };
         play(steps, compare, openingScene(WIDE_RULES));
       }),
@@ -236,26 +181,70 @@ function boundOf(command: PlaceOrder): number {
   return command.side === 'buy' ? 2 ** 31 : 1;
 }
 
+/** What an amended order was placed with, which its own events do not say again. */
+type Terms = Pick<NaiveMessage, 'prevention' | 'postOnly'>;
+
+/** The naive book of market 1, with what it must know of the orders in it. */
+interface Followed {
+  readonly book: NaiveBook;
+  readonly terms: Map<number, Terms>;
+}
+
+/** Does to the naive book what the exchange did to its own, and compares what came of it. */
+function followBook(naive: Followed, command: Command, accepted: Accepted): void {
+  const events = eventsOf(accepted, 'order').filter((event) => event.instrument === 1);
+  const own = events.find((event) => event.order === accepted.order);
+  if (command.kind === 'place_order') {
+    if (own !== undefined) follow(naive, command, accepted);
+    return;
+  }
+  if (command.kind === 'amend_order') {
+    if (own !== undefined) followAmend(naive, command, accepted);
+    return;
+  }
+  for (const { order, status } of events) {
+    if (status === 'cancelled' || status === 'expired') expect(naive.book.cancel(order)).toBe(true);
+  }
+}
+
+function followAmend(naive: Followed, command: AmendOrder, accepted: Accepted): void {
+  const own = eventsOf(accepted, 'order').find((event) => event.order === command.order)!;
+  const makers = makersOf(accepted, own);
+  const fills = makers.reduce((sum, [, units]) => sum + units!, 0);
+  const before = naive.book.queue(own.side).find((order) => order.id === own.order)!;
+  const filledBefore = own.filledUnits - fills;
+  const quantity = command.quantityUnits === undefined ? before.left : command.quantityUnits - filledBefore;
+  const { priceTicks } = own.amended!;
+  const report = naive.book.amend(own.order, { priceTicks, quantity, ...naive.terms.get(own.order)! })!;
+  expect(report.fills).toEqual(makers);
+  expect(report.left).toBe(own.remainingUnits);
+}
+
+/** Fills of an incoming order as the naive book tells them. */
+function makersOf(accepted: Accepted, taker: OrderEvent): number[][] {
+  return eventsOf(accepted, 'trade').map(({ buyOrder, sellOrder, quantityUnits, priceTicks }) => [
+    taker.side === 'buy' ? sellOrder : buyOrder,
+    quantityUnits,
+    priceTicks,
+  ]);
+}
+
 /** Feeds an accepted order to the naive book and compares what it did. */
-function follow(naive: NaiveBook, command: PlaceOrder, accepted: Accepted): void {
+function follow({ book, terms }: Followed, command: PlaceOrder, accepted: Accepted): void {
   const taker = eventsOf(accepted, 'order').find((event) => event.order === accepted.order)!;
   if (taker.status === 'rejected') return;
-  const report = naive.submit({
+  const own = { postOnly: command.postOnly ?? false, prevention: command.selfTradePrevention! };
+  terms.set(taker.order, own);
+  const report = book.submit({
     id: taker.order,
     account: command.account,
     side: command.side,
     priceTicks: boundOf(command),
     quantity: command.quantityUnits,
     life: isResting(command.timeInForce) ? 'gtc' : command.timeInForce,
-    postOnly: command.postOnly ?? false,
-    prevention: command.selfTradePrevention ?? 'cancel_newest',
+    ...own,
   });
-  const makers = eventsOf(accepted, 'trade').map(({ buyOrder, sellOrder, quantityUnits, priceTicks }) => [
-    command.side === 'buy' ? sellOrder : buyOrder,
-    quantityUnits,
-    priceTicks,
-  ]);
-  expect(report.fills).toEqual(makers);
+  expect(report.fills).toEqual(makersOf(accepted, taker));
   expect(report.left).toBe(taker.remainingUnits);
   const ended = eventsOf(accepted, 'order').filter((event) => event.reason === 'self_trade_prevented');
   expect(ended.map((event) => event.order).filter((order) => order !== taker.order)).toEqual(

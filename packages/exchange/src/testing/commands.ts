@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import type { Command, MarketRules, PlaceOrder } from '../commands.ts';
+import type { StateExport } from '../snapshot.ts';
 import type { Lot } from '../state.ts';
 import { RULES, Scene } from './scene.ts';
 
@@ -37,7 +38,22 @@ const placing: fc.Arbitrary<PlaceOrder> = fc
     account,
     instrument,
     lean: fc.nat({ max: 9 }),
-    style: fc.constantFrom('gtc', 'gtc', 'gtc', 'gtc', 'gtc', 'post_only', 'ioc', 'fok', 'market', 'auto'),
+    style: fc.constantFrom(
+      ...([
+        'gtc',
+        'gtc',
+        'gtc',
+        'gtc',
+        'gtc',
+        'post_only',
+        'ioc',
+        'fok',
+        'market',
+        'auto',
+        'gtd',
+        'day',
+      ] as const),
+    ),
     priceTicks,
     quantityUnits,
     autotransfer: fc.boolean(),
@@ -63,7 +79,8 @@ function orderOf(style: string, rest: Omit<PlaceOrder, 'kind' | 'type' | 'timeIn
       origin: 'auto_buy',
       easyMode: true,
     };
-  const timeInForce = style === 'ioc' || style === 'fok' ? style : 'gtc';
+  const lives = ['ioc', 'fok', 'gtd', 'day'] as const;
+  const timeInForce = lives.find((life) => life === style) ?? 'gtc';
   return { ...base, type: 'limit', timeInForce, postOnly: style === 'post_only' };
 }
 
@@ -75,7 +92,14 @@ const rules: fc.Arbitrary<MarketRules> = fc.record({
 }) as fc.Arbitrary<MarketRules>;
 
 const supplying: fc.Arbitrary<Command> = fc.record({
-  kind: fc.constantFrom('issue', 'transfer_issued', 'transfer_issued'),
+  kind: fc.constantFrom(
+    'issue',
+    'issue',
+    'transfer_issued',
+    'transfer_issued',
+    'transfer_issued',
+    'retire_issued',
+  ),
   account: fc.constantFrom(...SUPPLIERS),
   instrument,
   quantityUnits: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 60 }) }, quantityUnits),
@@ -98,6 +122,31 @@ const moneyMoving: fc.Arbitrary<Command> = fc.oneof(
     outcome: fc.constantFrom('succeeded' as const, 'failed' as const),
   }),
 );
+
+const cancelling: fc.Arbitrary<Command> = fc
+  .record({
+    account,
+    instrument: fc.constantFrom(undefined, 1, 2),
+    side: fc.constantFrom(undefined, 'buy' as const, 'sell' as const),
+    orders: fc.oneof(fc.constant(undefined), fc.array(fc.integer({ min: 1, max: 200 }), { maxLength: 20 })),
+    reason: fc.constantFrom(
+      ...(['bulk_cancel', 'bulk_cancel', 'mode_switched', 'key_revoked', 'cancel_on_disconnect'] as const),
+    ),
+  })
+  .map((members) => given({ kind: 'cancel_orders' as const, ...members }) as Command);
+
+const timing: fc.Arbitrary<Command> = fc
+  .record({
+    account,
+    instrument: fc.constantFrom(undefined, undefined, 1, 2),
+    timeoutMs: fc.constantFrom(0, 4_999, 5_000, 60_000, 600_000, 600_001),
+  })
+  .map((members) => given({ kind: 'arm_cancel_timer' as const, ...members }) as Command);
+
+/** The members that are there. */
+function given(members: object): object {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
 
 const rare: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
@@ -122,14 +171,36 @@ const rare: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
     kind: fc.constant('set_trading_state' as const),
     instrument,
-    state: fc.constantFrom('open', 'open', 'open', 'open', 'cancel_only', 'halted', 'closed'),
+    state: fc.constantFrom('open', 'open', 'open', 'open', 'cancel_only', 'halted', 'halted', 'closed'),
   }) as fc.Arbitrary<Command>,
+  fc
+    .record({
+      instrument,
+      state: fc.constantFrom('auction', 'auction', 'post_only', 'open'),
+      auctionMs: fc.constantFrom(undefined, 1, 60_000, 0),
+    })
+    .map((members) => given({ kind: 'set_trading_state', ...members }) as Command),
+  fc.record({
+    kind: fc.constant('set_standing' as const),
+    account: fc.constantFrom(...USERS, ...SUPPLIERS),
+    suspended: fc.constantFrom(true, false, false),
+  }),
 );
 
 /** What depends on the state at hand: which order, which lot, how long the clock runs. */
 export type Step =
   | { readonly command: Command }
+  | { readonly placing: PlaceOrder; readonly lifeMs: number }
   | { readonly cancelAt: number; readonly foreign: boolean }
+  | {
+      readonly amendAt: number;
+      readonly foreign: boolean;
+      readonly moreUnits: number | undefined;
+      readonly priceTicks: number | undefined;
+      readonly life: 'gtc' | 'gtd' | 'day' | undefined;
+      readonly lifeMs: number | undefined;
+    }
+  | { readonly bringBackOf: number; readonly units: number; readonly shift: number }
   | { readonly waitMs: number }
   | {
       readonly consumeOf: number;
@@ -141,7 +212,34 @@ export type Step =
     };
 
 const steps: { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
-  { weight: 40, arbitrary: placing.map((command) => ({ command })) },
+  { weight: 40, arbitrary: fc.record({ placing, lifeMs: fc.constantFrom(1, 1_000, 60_000, DAY_MS, 0) }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      amendAt: fc.nat({ max: 1_000 }),
+      foreign: fc.constantFrom(false, false, false, false, true),
+      moreUnits: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(undefined) },
+        { weight: 6, arbitrary: fc.integer({ min: -6, max: 4 }) },
+      ),
+      priceTicks: fc.oneof(
+        { weight: 2, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: priceTicks },
+      ),
+      life: fc.constantFrom(undefined, undefined, undefined, 'gtc', 'gtd', 'day'),
+      lifeMs: fc.constantFrom(undefined, 1, 60_000, 60_000, 0),
+    }),
+  },
+  { weight: 3, arbitrary: cancelling.map((command) => ({ command })) },
+  { weight: 3, arbitrary: timing.map((command) => ({ command })) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      bringBackOf: fc.constantFrom(...SUPPLIERS, ...USERS),
+      units: fc.integer({ min: 1, max: 4 }),
+      shift: fc.constantFrom(0, 0, 0, 0, 1),
+    }),
+  },
   {
     weight: 8,
     arbitrary: fc.record({ cancelAt: fc.nat({ max: 1_000 }), foreign: fc.constantFrom(false, false, true) }),
@@ -182,6 +280,31 @@ export const step: fc.Arbitrary<Step> = fc.oneof(...steps, {
   arbitrary: rare.map((command) => ({ command })),
 });
 
+/** Markets that hardly ever stay open: halts, auctions and openings between what users do. */
+export const turbulentStep: fc.Arbitrary<Step> = fc.oneof(
+  ...steps,
+  { weight: 1, arbitrary: rare.map((command) => ({ command })) },
+  {
+    weight: 9,
+    arbitrary: fc
+      .record({
+        instrument,
+        state: fc.constantFrom(
+          'auction',
+          'auction',
+          'auction',
+          'open',
+          'open',
+          'halted',
+          'cancel_only',
+          'post_only',
+        ),
+        auctionMs: fc.constantFrom(undefined, 1, 60_000),
+      })
+      .map((members) => ({ command: given({ kind: 'set_trading_state', ...members }) as Command })),
+  },
+);
+
 /** Accounts with money, suppliers with stock. */
 export function openingScene(rules = RULES): Scene {
   const scene = Scene.open([...SUPPLIERS, ...USERS, OPERATOR], rules);
@@ -209,15 +332,61 @@ export function commandOf(scene: Scene, one: Step): Command | undefined {
     scene.atMs += one.waitMs;
     return undefined;
   }
+  if ('placing' in one) return placeOf(scene, one);
   if ('cancelAt' in one) return cancelOf(scene, one);
+  if ('amendAt' in one) return amendOf(scene, one);
+  if ('bringBackOf' in one) return bringBackOf(scene, one);
   return settleOf(scene, one);
 }
 
-function cancelOf(scene: Scene, one: { cancelAt: number; foreign: boolean }): Command {
+function placeOf(scene: Scene, { placing, lifeMs }: { placing: PlaceOrder; lifeMs: number }): Command {
+  const expires = placing.timeInForce === 'gtd' || placing.timeInForce === 'day';
+  return expires ? { ...placing, expiresAtMs: scene.atMs + lifeMs } : placing;
+}
+
+type Row = StateExport['markets'][number]['buys'][number];
+
+/** A resting order, and the account that names it: its owner, or somebody else. */
+function pick(scene: Scene, at: number, { foreign }: { foreign: boolean }): { row?: Row; owner: number } {
   const resting = scene.exchange.export().markets.flatMap(({ buys, sells }) => [...buys, ...sells]);
-  const row = resting[one.cancelAt % Math.max(1, resting.length)];
-  const owner = one.foreign || row === undefined ? USERS[0] : row[1];
+  const row = resting[at % Math.max(1, resting.length)];
+  if (row === undefined) return { owner: USERS[0] };
+  return { row, owner: foreign ? USERS[0] : row[1] };
+}
+
+function cancelOf(scene: Scene, one: { cancelAt: number; foreign: boolean }): Command {
+  const { row, owner } = pick(scene, one.cancelAt, one);
   return { kind: 'cancel_order', account: owner, order: row?.[0] ?? 123_456_789 };
+}
+
+function amendOf(scene: Scene, one: Extract<Step, { amendAt: number }>): Command {
+  const { row, owner } = pick(scene, one.amendAt, one);
+  const left = row?.[3] ?? 0;
+  return given({
+    kind: 'amend_order',
+    account: owner,
+    order: row?.[0] ?? one.amendAt,
+    quantityUnits: one.moreUnits === undefined ? undefined : left + (row?.[5] ?? 0) + one.moreUnits,
+    priceTicks: one.priceTicks,
+    timeInForce: one.life,
+    expiresAtMs: one.lifeMs === undefined || saysNoLife(one) ? undefined : scene.atMs + one.lifeMs,
+  }) as Command;
+}
+
+/** Most amends say nothing of the order's life; a time without one is for orders that have a time already. */
+function saysNoLife({ life, amendAt }: Extract<Step, { amendAt: number }>): boolean {
+  return life === 'gtc' || (life === undefined && amendAt % 8 > 0);
+}
+
+/** Whole units from the ends of the newest lots, or not quite from the end. */
+function bringBackOf(scene: Scene, one: Extract<Step, { bringBackOf: number }>): Command {
+  const lots = [...scene.exchange.openLots()].filter((lot) => lot.account === one.bringBackOf).slice(-2);
+  const runs = lots.map(({ lot, unitTo }) => {
+    const end = unitTo - one.shift;
+    return { lot, unitFrom: end - one.units + 1, unitTo: end };
+  });
+  const instrumentOfLots = lots[0]?.instrument ?? 1;
+  return { kind: 'transfer_to_trading', account: one.bringBackOf, instrument: instrumentOfLots, runs };
 }
 
 function settleOf(scene: Scene, one: Extract<Step, { consumeOf: number }>): Command {

@@ -73,7 +73,7 @@ function checkPriority(rows: readonly OrderRow[], isBetter: (a: number, b: numbe
     const before = rows[index - 1];
     need(row[3] > 0, `resting order ${row[0]} has something left`);
     if (before === undefined) return;
-    const inOrder = isBetter(before[2], row[2]) || (before[2] === row[2] && before[0] < row[0]);
+    const inOrder = isBetter(before[2], row[2]) || (before[2] === row[2] && before[12] < row[12]);
     need(inOrder, `order ${row[0]} rests in price-time order`);
   });
 }
@@ -87,12 +87,30 @@ function checkOrders(state: StateExport, highestTakerBps: number): void {
     checkPriority(market.buys, (a, b) => a > b);
     checkPriority(market.sells, (a, b) => a < b);
     const [bid, ask] = [market.buys[0]?.[2], market.sells[0]?.[2]];
-    need(bid === undefined || ask === undefined || bid < ask, `market ${market.instrument} is not crossed`);
+    const isCrossed = bid !== undefined && ask !== undefined && bid >= ask;
+    // While an auction collects orders, and after one that was broken off, until the next.
+    need(!isCrossed || market.needsAuction, `market ${market.instrument} is not crossed`);
+    need(!isCrossed || market.state !== 'open', `market ${market.instrument} does not trade crossed`);
   }
   const kinds = [KIND.heldPromotional, KIND.heldProceeds, KIND.heldCard];
   for (const [origin, kind] of kinds.entries())
     ledgerSums(state, [kind]).expectEqual(held[origin]!, `hold ${kind}`);
   ledgerSums(state, [KIND.tradingHeld]).expectEqual(units, 'units held for sells');
+}
+
+/** What is due belongs to what rests, and waits only where the market is halted. */
+function checkDue(state: StateExport): void {
+  for (const market of state.markets) {
+    need((market.auction !== null) === (market.state === 'auction'), 'an auction runs in its own state only');
+    need(market.pendingCancels.length === 0 || market.state === 'halted', 'nothing waits but for a halt');
+    for (const row of [...market.buys, ...market.sells]) {
+      const expires = (row[11] >> 5) % 4 !== 0;
+      need(expires === row[13] > 0, `order ${row[0]} says when it ends exactly if it does`);
+      const isLate = expires && row[13] <= state.lastAtMs;
+      need(!isLate || market.state === 'halted', `order ${row[0]} ended on time`);
+    }
+  }
+  for (const [number, , , dueMs] of state.timers) need(dueMs > state.lastAtMs, `timer ${number} went off`);
 }
 
 function unitsOf(run: { unitFrom: number; unitTo: number }): number {
@@ -195,4 +213,5 @@ export function checkInvariants(exchange: Exchange, highestTakerBps = 0): void {
   checkSerials(state);
   checkHoldings(state);
   checkEscrow(state);
+  checkDue(state);
 }

@@ -56,8 +56,25 @@ export class Scene {
   readonly journal: JournalEntry[] = [];
   atMs = 1_000;
 
+  /** Does what is due, as the sequencer does before every command, and returns what came of it. */
+  elapse(): { command: Command; accepted: Accepted }[] {
+    const done: { command: Command; accepted: Accepted }[] = [];
+    while ((this.exchange.nextDueMs() ?? Infinity) <= this.atMs) {
+      const command: Command = { kind: 'elapse' };
+      done.push({ command, accepted: this.run(command) });
+    }
+    return done;
+  }
+
+  /** Lets time go by and does what became due: the events of all of it. */
+  wait(durationMs: number): ExchangeEvent[] {
+    this.atMs += durationMs;
+    return this.elapse().flatMap(({ accepted }) => accepted.events);
+  }
+
   /** Applies a command and keeps it if it was accepted. */
   attempt(command: Command): Outcome {
+    if (command.kind !== 'elapse') this.elapse();
     const entry = { seq: this.exchange.lastSeq + 1, atMs: this.atMs, command };
     const outcome = this.exchange.apply(entry);
     if (outcome.ok) this.journal.push(entry);
