@@ -97,6 +97,20 @@ function gatewayBaseUrl(): string | null {
   return url.origin;
 }
 
+function socketSettings(): Pick<
+  TradingSettings,
+  'socketConnections' | 'socketSubscriptions' | 'socketMessageRate' | 'socketsPerAddress'
+> {
+  const { socketConnections, socketSubscriptions, socketMessageRate, socketsPerAddress } =
+    DEFAULT_TRADING_SETTINGS;
+  return {
+    socketConnections: environmentNumber('WS_CONNECTIONS', socketConnections),
+    socketSubscriptions: environmentNumber('WS_SUBSCRIPTIONS', socketSubscriptions),
+    socketMessageRate: environmentNumber('WS_MESSAGE_RATE', socketMessageRate),
+    socketsPerAddress: environmentNumber('WS_ADDRESS_CONNECTIONS', socketsPerAddress),
+  };
+}
+
 function tradingSettings(): TradingSettings {
   const { orderRate, orderBurst, orderRpm, cancelRate, signedReadRate } = DEFAULT_TRADING_SETTINGS;
   const signatureReplay = environmentWord('SIGNATURE_REPLAY', ['coalesce', 'reject', 'off']);
@@ -112,6 +126,7 @@ function tradingSettings(): TradingSettings {
     orderRpm: environmentNumber('ORDER_RPM', orderRpm),
     cancelRate: environmentNumber('CANCEL_RATE', cancelRate),
     signedReadRate: environmentNumber('SIGNED_READ_RATE', signedReadRate),
+    ...socketSettings(),
     signatureReplay,
     isTransferBackOn: environmentWord('CONSUMPTION_TO_TRADING', ['enabled', 'disabled']) === 'enabled',
     alreadyCancelledStatus: Number(status) as TradingSettings['alreadyCancelledStatus'],
@@ -149,6 +164,10 @@ Environment only:
   ORDER_RATE, ORDER_BURST       orders a second, account and market (default 10), and at once (default 20)
   ORDER_RPM                     orders a minute, account and market (default 600, 0 = no limit)
   CANCEL_RATE                   cancels a second and account (default 50, 0 = no limit)
+  WS_CONNECTIONS                sockets of an account (default 10, 0 = no limit)
+  WS_SUBSCRIPTIONS              streams of a socket (default 50, 0 = no limit)
+  WS_MESSAGE_RATE               messages a second from a socket (default 100, 0 = no limit)
+  WS_ADDRESS_CONNECTIONS        sockets of an address that are not authenticated (default 100, 0 = no limit)
   SIGNED_READ_RATE              reads a second and account (default 50, 0 = no limit)
   SIGNATURE_REPLAY              coalesce | reject | off (default coalesce): identical signed requests
   ORDER_ALREADY_CANCELLED       200 | 409 | 500 (default 200): cancelling a cancelled order

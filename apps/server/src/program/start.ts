@@ -22,6 +22,7 @@ import { createTelemetry, type ProgramTelemetry } from '../telemetry/telemetry.t
 import { SignatureReplays } from '../trading/auth/replays.ts';
 import { MarketView } from '../trading/market-view.ts';
 import { registerTrading } from '../trading/routes.ts';
+import { cancelOrphans } from '../trading/socket/orphans.ts';
 import { bindActs } from './acts.ts';
 import { assertAddressFree } from './address.ts';
 import { type AdminActs, startAdminSocket } from './admin-socket.ts';
@@ -76,6 +77,7 @@ interface Core {
   readonly signingKeys: SigningKeys;
   readonly suppliers: SupplierRegistry;
   readonly idempotency: IdempotencyKeys;
+  readonly reasoningKey: Buffer;
 }
 
 async function open(options: StartOptions, closers: (() => Promise<void>)[]): Promise<Program> {
@@ -89,6 +91,7 @@ async function open(options: StartOptions, closers: (() => Promise<void>)[]): Pr
   await core.suppliers.setBuiltin(builtin);
   if (builtin !== undefined) watchBuiltin(builtin, core);
   const view = await MarketView.open(core);
+  await cancelOrphans(core);
   const replays = await openReplays(core, { config, closers });
   const app = createHttpApp(core.telemetry);
   closers.push(() => closeHttpApp(app));
@@ -157,7 +160,9 @@ async function openCore(options: StartOptions, closers: (() => Promise<void>)[])
     { database, telemetry, sequencer },
     { secret: secrets.idempotencyKey, closers },
   );
-  return { telemetry, database, sequencer, instruments, accounts, keys, signingKeys, suppliers, idempotency };
+  const { reasoningKey } = secrets;
+  const rooms = { telemetry, database, sequencer, instruments, accounts, keys, signingKeys, suppliers };
+  return { ...rooms, idempotency, reasoningKey };
 }
 
 /** Kept answers, forgotten when their time is over. */

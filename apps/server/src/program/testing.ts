@@ -92,6 +92,17 @@ export class Trader {
     };
   }
 
+  /** Payload of `authenticate`: method 2 with a challenge, else method 1. */
+  signSocket(challenge?: string, timestamp = String(Math.floor(Date.now() / 1000))) {
+    const { fingerprint } = this;
+    const text =
+      challenge === undefined
+        ? `${timestamp}${fingerprint}`
+        : `opengrid-ws-v2\n${timestamp}\n${fingerprint}\n${challenge}`;
+    const signature = sign(null, Buffer.from(text), this.key).toString('base64');
+    return { timestamp, fingerprint, signature, ...(challenge === undefined ? {} : { challenge }) };
+  }
+
   async call(method: string, path: string, call: Call = {}): Promise<Answer> {
     const text = call.raw ?? (call.body === undefined ? '' : JSON.stringify(call.body));
     const signed = this.sign(method, call.signedPath ?? path, text, call.timestamp);

@@ -25,13 +25,14 @@ export function engineError(error: unknown): GridError | undefined {
 /** Submits a command with what the request adds to it: its signature, and the end of its window. */
 export function submit(
   sequencer: Sequencer,
-  call: Pick<ActingCall, 'signature' | 'notAfterMs'>,
+  call: Pick<ActingCall, 'signature' | 'notAfterMs' | 'cancelsOnDisconnect'>,
   { command, clientOrderId }: { command: Command; clientOrderId?: string | null },
 ): Promise<Committed | Refused> {
   const { signature: signatureReplay, notAfterMs } = call;
   const attachment: Attachment = {
     ...(signatureReplay === undefined ? {} : { signatureReplay }),
     ...(notAfterMs === undefined ? {} : { notAfterMs }),
+    ...(call.cancelsOnDisconnect === true ? { cancelsOnDisconnect: true } : {}),
     ...(clientOrderId === undefined || clientOrderId === null ? {} : { clientOrderId }),
   };
   return sequencer.submit(command, attachment);

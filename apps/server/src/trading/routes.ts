@@ -18,6 +18,7 @@ import { OrderPlacement } from './orders/place.ts';
 import { orderRoutes } from './orders/routes.ts';
 import { PublicRoom } from './public-room.ts';
 import type { TradingSettings } from './settings.ts';
+import { registerTradingSocket } from './socket/register.ts';
 import { supplyRoutes } from './supply/routes.ts';
 import { tradeRoutes } from './trades/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
@@ -58,6 +59,7 @@ export function registerTrading(app: FastifyInstance, deps: TradingDeps): void {
   const rates = new TradingRates(settings, clock);
   const lookup = new OrderLookup(deps.database);
   const placement = new OrderPlacement({ ...deps, lookup });
+  registerTradingSocket(app, { ...deps, lookup, placement, rates, clock });
   const privateRoom = new PrivateRoom({ ...deps, authenticator, rates, clock });
   void app.register((scope, _options, done) => {
     privateRoom.mount(scope, PREFIXES, [

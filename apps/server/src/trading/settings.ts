@@ -15,6 +15,14 @@ export interface TradingSettings {
   readonly alreadyCancelledStatus: 200 | 409 | 500;
   /** Whether units may be brought back from consumption to trading. */
   readonly isTransferBackOn: boolean;
+  /** Authenticated sockets of one account; 0 = no limit, here and below. */
+  readonly socketConnections: number;
+  /** Streams of one socket. */
+  readonly socketSubscriptions: number;
+  /** Messages from one socket, per second. */
+  readonly socketMessageRate: number;
+  /** Sockets that are not authenticated, per client address. */
+  readonly socketsPerAddress: number;
   /** Header in which a proxy that rewrites paths hands over the original request target; null = none is trusted. */
   readonly originalTargetHeader: string | null;
 }
@@ -28,5 +36,9 @@ export const DEFAULT_TRADING_SETTINGS: TradingSettings = {
   signatureReplay: 'coalesce',
   alreadyCancelledStatus: 200,
   isTransferBackOn: true,
+  socketConnections: 10,
+  socketSubscriptions: 50,
+  socketMessageRate: 100,
+  socketsPerAddress: 100,
   originalTargetHeader: null,
 };

@@ -25,13 +25,18 @@ export interface TradingCall {
   readonly signature?: SignatureUse;
   /** Unix milliseconds: the end of the receive window of a signed request. */
   readonly notAfterMs?: number;
+  /** What is placed ends with the socket that it came over. */
+  readonly cancelsOnDisconnect?: boolean;
   readonly nowMs: number;
   /** Counts the request in a bucket of the account. @throws GridFailure `rate_limited`. */
   readonly count: (rate: RateClass, key: string) => void;
 }
 
 /** What acting on orders needs of a request, whatever it came over. */
-export type ActingCall = Pick<TradingCall, 'caller' | 'credential' | 'signature' | 'notAfterMs' | 'nowMs'>;
+export type ActingCall = Pick<
+  TradingCall,
+  'caller' | 'credential' | 'signature' | 'notAfterMs' | 'cancelsOnDisconnect' | 'nowMs'
+>;
 
 export interface TradingAnswer {
   readonly status: number;
