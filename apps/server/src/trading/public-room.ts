@@ -10,6 +10,7 @@ import type { Sequencer } from '../sequencer/types.ts';
 import type { Database } from '../store/database.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { sendError, toGridError } from './http/errors.ts';
+import { refuseOtherMethods } from './http/other-methods.ts';
 import { invalidField } from './http/route.ts';
 import { memoryPage } from './list/memory-list.ts';
 import type { MarketView } from './market-view.ts';
@@ -72,6 +73,7 @@ export class PublicRoom {
   mount(scope: FastifyInstance, prefix: string): void {
     const get = (path: string, handler: Handler): void => {
       scope.get(`${prefix}${path}`, { config: { route: `/v1${path}` } }, async (request) => handler(request));
+      refuseOtherMethods(scope, `${prefix}${path}`, ['GET']);
     };
     scope.get(`${prefix}/health`, { config: { route: '/v1/health' } }, async (_request, reply) =>
       this.health(reply),

@@ -9,6 +9,7 @@ export function refuseOtherMethods(scope: FastifyInstance, url: string, allowed:
   scope.route({
     method: others,
     url,
+    config: { isRefusal: true },
     // A wrong method is refused before its body is read.
     onRequest: (request, reply, _done) => {
       reply.header('allow', allowed === 'GET' ? 'GET, HEAD, OPTIONS' : `${allowed}, OPTIONS`);

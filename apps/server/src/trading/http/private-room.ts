@@ -12,6 +12,7 @@ import type { Replay, SignatureReplays } from '../auth/replays.ts';
 import { engineError } from '../engine.ts';
 import { sendError, toGridError } from './errors.ts';
 import { answerOnce } from './once.ts';
+import { refuseOtherMethods } from './other-methods.ts';
 import type { TradingRates } from './rates.ts';
 import { fail, type RateClass, type TradingAnswer, type TradingCall, type TradingRoute } from './route.ts';
 
@@ -25,7 +26,6 @@ export interface PrivateRoomOptions {
   readonly clock: () => number;
 }
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const NO_BODY: JsonObject = {};
 const JSON_UTF8 = 'application/json; charset=utf-8';
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
@@ -55,7 +55,7 @@ export class PrivateRoom {
     for (const { path, method } of routes) methodsOf.set(path, [...(methodsOf.get(path) ?? []), method]);
     for (const prefix of prefixes) {
       for (const route of routes) this.mountOne(scope, prefix, route);
-      for (const [path, methods] of methodsOf) refuseOthers(scope, `${prefix}${path}`, methods);
+      for (const [path, methods] of methodsOf) refuseOtherMethods(scope, `${prefix}${path}`, methods);
     }
   }
 
@@ -63,7 +63,7 @@ export class PrivateRoom {
     scope.route({
       method: route.method,
       url: `${prefix}${route.path}`,
-      config: { route: `/v1${route.path}` },
+      config: { route: `/v1${route.path}`, ...(route.body === undefined ? {} : { body: route.body }) },
       handler: async (request, reply) => this.serve(route, request, reply),
     });
   }
@@ -227,17 +227,4 @@ function setTiming(reply: FastifyReply, { startedAt, authMs }: Timing): void {
     .header('x-response-time', total)
     .header('x-auth-time', auth)
     .header('x-handler-time', handler);
-}
-
-function refuseOthers(scope: FastifyInstance, url: string, allowed: readonly string[]): void {
-  const others = METHODS.filter((method) => !allowed.includes(method));
-  const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
-  scope.route({
-    method: others,
-    url,
-    handler: async (_request, reply) => {
-      void reply.header('allow', allow);
-      throw fail('method_not_allowed');
-    },
-  });
 }
