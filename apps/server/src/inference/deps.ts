@@ -30,6 +30,8 @@ export interface InferenceDeps {
   readonly telemetry: Telemetry;
   readonly market: MarketQuotes;
   readonly settings: InferenceSettings;
+  /** Seals the proofs of suppliers' reasoning that clients carry back. */
+  readonly reasoningKey: Uint8Array;
   /** Unix milliseconds. */
   readonly clock?: () => number;
 }

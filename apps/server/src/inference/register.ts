@@ -1,20 +1,16 @@
-import { type GridError, gridError, isId } from '@opengrid/wire';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { gridError, isId } from '@opengrid/wire';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PREFLIGHT_HEADERS } from '../http/cors.ts';
-import { TokenBuckets } from '../http/rate-limit.ts';
 import { newId } from '../ids.ts';
-import type { Caller } from '../ports/identity.ts';
 import { Replenisher } from './admission/replenisher.ts';
-import { ChatService, type ChatServiceDeps } from './chat.ts';
-import { Buyer } from './delivery/buyer.ts';
+import { registerCountTokens } from './count-tokens.ts';
 import type { InferenceDeps, InferenceRoom } from './deps.ts';
-import { authenticate } from './http/authenticate.ts';
-import { adoptRequestId, attachContext, contextOf, type GridContext } from './http/context.ts';
+import { Entrance, type Parts, SURFACES } from './entrance.ts';
+import { attachContext, contextOf, type GridContext } from './http/context.ts';
 import { expectedError, sendError } from './http/errors.ts';
-import { baseHeaders, rateHeaders } from './http/headers.ts';
+import { baseHeaders } from './http/headers.ts';
 import { refuseOtherMethods } from './http/methods.ts';
 import { HangUpLimiter } from './limits/hang-ups.ts';
-import { InFlightLimiter } from './limits/in-flight.ts';
 import { WorkerCounter } from './metering/exact-counter.ts';
 import { RecentlyServed } from './models/recently-served.ts';
 import { registerModels } from './models/routes.ts';
@@ -26,18 +22,10 @@ import { RoutingTokens } from './redirect/routing-tokens.ts';
 import { EndpointHealth } from './routing/endpoint-health.ts';
 import { Router } from './routing/route.ts';
 import { UpstreamPools } from './routing/upstream-pools.ts';
+import type { ServiceDeps } from './service.ts';
 
-const CHAT_ROUTE = '/v1/chat/completions';
-const DRAIN_POLL_MS = 10;
-/** What requests that were cut at the end of a drain get for their settlement. */
-const CUT_GRACE_MS = 5_000;
-
-/** The room's own parts. */
-interface Parts extends ChatServiceDeps {
-  readonly counter: WorkerCounter;
-  /** Receipts of abandoned requests that are being written. */
-  readonly abandoned: Set<Promise<void>>;
-}
+/** Routes of the Messages surface, whose errors have a shape of their own. */
+const MESSAGES_PATH = /^\/v1\/messages(?:[/?]|$)/;
 
 /** Builds the room's own parts. */
 function assemble(deps: InferenceDeps): Parts {
@@ -80,7 +68,8 @@ export function registerInference(app: FastifyInstance, deps: InferenceDeps): In
   app.register(
     (scope, _options, done) => {
       prepareScope(scope, parts);
-      registerChat(scope, entrance);
+      registerSurfaces(scope, entrance);
+      registerCountTokens(scope, { ...parts, entrance });
       registerModels(scope, parts);
       registerReceipts(scope, parts);
       done();
@@ -91,7 +80,7 @@ export function registerInference(app: FastifyInstance, deps: InferenceDeps): In
 }
 
 /** Context, body parsing, errors and the log line: what every route of this surface shares. */
-function prepareScope(scope: FastifyInstance, { settings, telemetry, clock }: ChatServiceDeps): void {
+function prepareScope(scope: FastifyInstance, { settings, telemetry, clock }: ServiceDeps): void {
   scope.addHook('onRequest', (request, reply, done) => {
     attachContext(request, newContext(request, clock()));
     // Nobody needs to send a body to be told that there is nothing here.
@@ -133,11 +122,16 @@ function prepareScope(scope: FastifyInstance, { settings, telemetry, clock }: Ch
 function newContext(request: FastifyRequest, nowMs: number): GridContext {
   // The program gives every request such an id; behind another host application one is made here.
   const requestId = isId(request.id, 'req') ? request.id : newId('req', nowMs);
+  const shape = MESSAGES_PATH.test(request.url) ? 'anthropic' : 'openai';
   return {
     requestId,
+    shape,
     receivedAtMs: nowMs,
     startedAt: performance.now(),
-    headers: baseHeaders(requestId, request.headers),
+    headers: {
+      ...baseHeaders(requestId, request.headers),
+      ...(shape === 'anthropic' ? { 'request-id': requestId } : {}),
+    },
     caller: null,
     errorCode: null,
     bytesIn: 0,
@@ -154,145 +148,19 @@ function parseBodies(scope: FastifyInstance, bodyLimit: number): void {
   });
 }
 
-/** A missing content type is taken for JSON: what the body is will be seen. */
-function isJson(contentType: string | undefined): boolean {
-  return contentType === undefined || /^application\/json\s*(?:;|$)/i.test(contentType);
-}
-
-function registerChat(scope: FastifyInstance, entrance: Entrance): void {
-  scope.route({
-    method: 'POST',
-    url: '/chat/completions',
-    // Before the body is read, so that nobody without a key can send us 32 MiB.
-    onRequest: (request, reply, done) => {
-      const error = entrance.check(request);
-      if (error === undefined) return done();
-      sendError(reply, contextOf(request), error);
-    },
-    handler: (request, reply) => entrance.serve(request, reply),
-  });
-  refuseOtherMethods(scope, '/chat/completions', 'POST');
-}
-
-/** Decides who comes in, counts who is in, and closes the door when the program stops. */
-class Entrance implements InferenceRoom {
-  private readonly parts: Parts;
-  private readonly chat: ChatService;
-  private readonly rates: TokenBuckets;
-  private readonly slots: InFlightLimiter;
-  private isDraining = false;
-  inFlight = 0;
-
-  constructor(parts: Parts) {
-    this.parts = parts;
-    this.chat = new ChatService(parts);
-    const { requestsPerMinute } = parts.settings;
-    const refillPerSecond = requestsPerMinute / 60;
-    this.rates = new TokenBuckets({ capacity: requestsPerMinute, refillPerSecond, clock: parts.clock });
-    this.slots = new InFlightLimiter(parts.settings.requestsInFlight);
-  }
-
-  /** Credential, rate and standing of a request, before its body is read. */
-  check(request: FastifyRequest): GridError | undefined {
-    const context = contextOf(request);
-    const token = routingTokenOf(request);
-    if (token !== undefined) return this.checkSecondHop(context, token);
-    const authentication = authenticate(this.parts.keys, request.headers, 'inference');
-    if (!authentication.ok) return authentication.error;
-    const { caller } = authentication;
-    context.caller = caller;
-    if (!isJson(request.headers['content-type'])) return gridError('unsupported_media_type');
-    if (this.isDraining) {
-      context.headers.connection = 'close';
-      return gridError('overloaded');
-    }
-    return this.limit(context, caller);
-  }
-
-  /** The token says who asks; whatever credential comes with it is not looked at. */
-  private checkSecondHop(context: GridContext, token: string): GridError | undefined {
-    const parked = this.parts.parked.peek(token);
-    if (parked === undefined) return gridError('routing_token_invalid');
-    adoptRequestId(context, parked.grant.requestId);
-    context.caller = parked.caller;
-    const { keyId } = parked.grant;
-    const standing = keyId === null ? undefined : this.parts.keys.standing(keyId);
-    if (standing?.ok === false) return standing.error;
-    if (standing !== undefined) context.caller = standing.caller;
-    return this.isDraining ? gridError('overloaded') : undefined;
-  }
-
-  serve(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const context = contextOf(request);
-    const { caller } = context;
-    if (caller === null) throw new Error('inference is served after the credential was checked');
-    if (!this.slots.enter(caller.accountNumber)) {
-      return sendError(reply, context, gridError('concurrency_limited'));
-    }
-    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const token = routingTokenOf(request);
-    const hop = { method: 'POST', path: CHAT_ROUTE, bodyBytes: body.length };
-    const parked = token === undefined ? undefined : this.parts.parked.claim(token, hop);
-    if (token !== undefined && parked === undefined) {
-      this.slots.leave(caller.accountNumber);
-      return sendError(reply, context, gridError('routing_token_invalid'));
-    }
-    reply.hijack();
-    this.inFlight += 1;
-    const buyer = new Buyer(reply.raw, { count: context, bufferedBytes: this.parts.settings.bufferedBytes });
-    const gatewayUrl = this.parts.settings.gatewayBaseUrl ?? originOf(request);
-    const { headers } = request;
-    const incoming = { context, caller, route: CHAT_ROUTE, headers, body, buyer, gatewayUrl };
-    const served = parked === undefined ? this.chat.serve(incoming) : this.chat.serveParked(incoming, parked);
-    void served.finally(() => {
-      this.inFlight -= 1;
-      this.slots.leave(caller.accountNumber);
+function registerSurfaces(scope: FastifyInstance, entrance: Entrance): void {
+  for (const surface of SURFACES) {
+    scope.route({
+      method: 'POST',
+      url: surface.path,
+      // Before the body is read, so that nobody without a key can send us 32 MiB.
+      onRequest: (request, reply, done) => {
+        const error = entrance.check(request);
+        if (error === undefined) return done();
+        sendError(reply, contextOf(request), error);
+      },
+      handler: (request, reply) => entrance.serve(request, reply, surface),
     });
-    return reply;
+    refuseOtherMethods(scope, surface.path, 'POST');
   }
-
-  async drain(timeoutMs: number): Promise<void> {
-    this.isDraining = true;
-    this.parts.parked.abandonAll();
-    await this.settleDown(timeoutMs);
-    if (this.inFlight > 0) {
-      this.chat.cutAll();
-      await this.settleDown(CUT_GRACE_MS);
-    }
-    this.parts.parked.abandonAll();
-    await Promise.all(this.parts.abandoned);
-    await this.parts.pools.close();
-    await this.parts.counter.close();
-  }
-
-  private async settleDown(timeoutMs: number): Promise<void> {
-    const until = performance.now() + timeoutMs;
-    while (this.inFlight > 0 && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
-    }
-  }
-
-  private limit(context: GridContext, caller: Caller): GridError | undefined {
-    const nowMs = this.parts.clock();
-    const standing = this.rates.take(caller.keyId ?? `account:${caller.accountNumber}`);
-    if (standing.limit > 0) Object.assign(context.headers, rateHeaders(standing));
-    if (!standing.isAllowed) {
-      return gridError('rate_limited', { retryAfterSeconds: standing.retryAfterSeconds });
-    }
-    const retryAfterSeconds = this.parts.hangUps.retryAfterSeconds(caller.accountNumber, nowMs);
-    if (retryAfterSeconds === undefined) return undefined;
-    const message = 'Too many requests were left before anything could be billed.';
-    return gridError('rate_limited', { message, retryAfterSeconds });
-  }
-}
-
-/** The token of a second hop. */
-function routingTokenOf({ query }: FastifyRequest): string | undefined {
-  const { token } = query as { token?: unknown };
-  return typeof token === 'string' ? token : undefined;
-}
-
-/** Where the request came to, as its client names it. */
-function originOf(request: FastifyRequest): string {
-  return `${request.protocol}://${request.host}`;
 }

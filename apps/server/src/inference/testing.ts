@@ -258,6 +258,7 @@ export async function startWorldWith<Engine extends Sequencer>(
       }),
     },
     settings: { ...DEFAULT_INFERENCE_SETTINGS, ...options.settings },
+    reasoningKey: new Uint8Array(32).fill(7),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   await app.listen({ port: 0, host: '127.0.0.1', backlog: 4096 });

@@ -10,6 +10,8 @@ export interface Secrets {
   readonly vaultKey: Buffer;
   /** What calls with an Idempotency-Key carried is stored as HMAC-SHA-256 under this. */
   readonly idempotencyKey: Buffer;
+  /** Seals the proofs of suppliers' reasoning that clients carry back and forth. */
+  readonly reasoningKey: Buffer;
 }
 
 export interface SecretSource {
@@ -84,6 +86,7 @@ function derive(secret: string): Secrets {
     keyPepper: key('consumption-key pepper'),
     vaultKey: key('supplier-credential vault'),
     idempotencyKey: key('idempotency-key hash'),
+    reasoningKey: key('reasoning seal'),
   };
 }
 

@@ -19,6 +19,24 @@ export interface EndpointCapabilities {
   readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';
   /** Request fields passed on unchanged besides the known ones. */
   readonly passThroughParams: readonly string[];
+  /** Takes documents and results of searches (Anthropic wire). */
+  readonly documents?: boolean;
+  /** Knows the typed tools that clients run: shell, editor, computer, memory (Anthropic wire). */
+  readonly clientTools?: boolean;
+  /** How reasoning is switched on (Anthropic wire). */
+  readonly thinking?: 'budget' | 'adaptive';
+  /** Its attestation covers prompt caching in memory, so marks may be sent (Anthropic wire). */
+  readonly promptCaching?: boolean;
+  /** Takes `context_management` (Anthropic wire). */
+  readonly contextManagement?: boolean;
+  /** Values of `anthropic-beta` that are passed on. */
+  readonly betaFlags?: readonly string[];
+  /** Takes tools that are called with free text (Responses wire). */
+  readonly customTools?: boolean;
+  /** Gives summaries of its reasoning (Responses wire). */
+  readonly reasoningSummary?: boolean;
+  /** Gives its reasoning in encrypted form and takes it back (Responses wire). */
+  readonly encryptedReasoning?: boolean;
 }
 
 export interface Endpoint {

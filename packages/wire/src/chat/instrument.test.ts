@@ -43,7 +43,7 @@ describe('fitToInstrument', () => {
   it('drops a temperature that is not taken', () => {
     const { request } = fitted({ temperature: 1 }, { temperature: false });
     expect(request).not.toHaveProperty('temperature');
-    expect(openContent(request.body)).not.toHaveProperty('temperature');
+    expect(openContent<object>(request.body)).not.toHaveProperty('temperature');
     expect(request.ignoredParams).toEqual(['temperature']);
     expect(fitted({ temperature: 1 }).request.temperature).toBe(1);
   });

@@ -1,21 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import {
-  type ChatRequest,
+  type DialectName,
+  dialects,
   estimateInputTokens,
   fitToInstrument,
   type GridError,
   gridError,
-  parseChatRequest,
+  type InferenceRequest,
   parsePriceTicks,
   type Result,
 } from '@opengrid/wire';
 import type { Instrument, InstrumentCatalogue } from '../../ports/catalogue.ts';
 import type { Caller } from '../../ports/identity.ts';
-import { formatTokens } from '../metering/measure-bill.ts';
+import { formatTokens } from '../metering/input-text.ts';
 
 /** A request that its instrument can serve, and what its headers asked for. */
 export interface ReadRequest {
-  readonly request: ChatRequest;
+  readonly request: InferenceRequest;
   readonly instrument: Instrument;
   readonly inputTokens: number;
   readonly maxPriceTicks: number | null;
@@ -28,14 +29,14 @@ function refuse(error: GridError): { ok: false; error: GridError } {
   return { ok: false, error };
 }
 
-/** Reads body and headers of a chat completion. Errors: those of the wire, and of model, price and length. */
+/** Reads body and headers of a request in its dialect. Errors: those of the wire, and of model, price and length. */
 export function readRequest(
-  source: { body: Uint8Array; headers: IncomingHttpHeaders },
+  source: { dialect: DialectName; body: Uint8Array; headers: IncomingHttpHeaders },
   caller: Caller,
   instruments: InstrumentCatalogue,
 ): Result<ReadRequest> {
   const strictParams = source.headers['x-grid-strict-params'] === 'true';
-  const parsed = parseChatRequest(source.body, { strictParams });
+  const parsed = dialects[source.dialect].readRequest(source.body, { strictParams });
   if (!parsed.ok) return parsed;
   const found = findInstrument(parsed.value.model ?? caller.defaultInstrument, instruments);
   if (!found.ok) return found;
@@ -64,7 +65,7 @@ function readMaxPrice(header: string | string[] | undefined): Result<number | nu
 }
 
 function fit(
-  request: ChatRequest,
+  request: InferenceRequest,
   instrument: Instrument,
   maxPriceTicks: number | null,
 ): Result<ReadRequest> {
@@ -84,11 +85,12 @@ function fit(
     const context = { limit, estimated: inputTokens };
     return refuse(gridError('context_length_exceeded', { param: 'messages', message, context }));
   }
-  const { effectiveEffort } = fitted.value;
+  const { effectiveEffort, loweredOutputLimit } = fitted.value;
   const headers = {
     'x-grid-instrument': instrument.symbol,
     'x-grid-spec-version': String(instrument.specVersion),
     ...(effectiveEffort === undefined ? {} : { 'x-grid-effective-effort': effectiveEffort }),
+    ...(loweredOutputLimit === undefined ? {} : { 'x-grid-output-limit': String(loweredOutputLimit) }),
   };
   return {
     ok: true,

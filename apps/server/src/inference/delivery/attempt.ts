@@ -4,6 +4,7 @@ import { openContent } from '@opengrid/wire/content';
 import type { Dispatcher } from 'undici';
 import { randomHex } from '../../ids.ts';
 import type { Endpoint } from '../../ports/supply.ts';
+import type { AnthropicHeaders } from '../call.ts';
 import { type Decoder, decoderFor } from './content-coding.ts';
 
 /** Why an attempt gave no (complete) answer. The supplier's own words are never among it. */
@@ -32,7 +33,12 @@ export interface AttemptTarget {
   readonly endpoint: Endpoint;
   readonly body: Content<string>;
   readonly accept: string;
+  /** What the client asked of an Anthropic wire; sent to endpoints that speak it. */
+  readonly anthropic: AnthropicHeaders;
 }
+
+/** The version that suppliers of the Anthropic wire know, where the client names none. */
+const ANTHROPIC_VERSION = '2023-06-01';
 
 /** How long a finished answer may take to close its HTTP message, so that the connection can be used again. */
 const LINGER_MS = 2_000;
@@ -206,9 +212,19 @@ function upstreamHeaders(target: AttemptTarget): Record<string, string> {
     'user-agent': 'opengrid',
     'x-request-id': randomHex(16),
   };
+  if (target.endpoint.wire === 'anthropic') Object.assign(headers, anthropicHeaders(target));
   if (credential !== null) {
     if (authStyle === 'bearer') headers.authorization = `Bearer ${credential}`;
     else headers['x-api-key'] = credential;
   }
   return headers;
+}
+
+/** Of the flags that the client sent, only those that the operator lists for the endpoint are passed on. */
+function anthropicHeaders({ endpoint, anthropic }: AttemptTarget): Record<string, string> {
+  const allowed = anthropic.betas.filter((flag) => endpoint.capabilities.betaFlags?.includes(flag) === true);
+  return {
+    'anthropic-version': anthropic.version ?? ANTHROPIC_VERSION,
+    ...(allowed.length === 0 ? {} : { 'anthropic-beta': allowed.join(',') }),
+  };
 }

@@ -67,11 +67,11 @@ export class Buyer {
     if (this.isGone || this.raw.writableLength === 0) this.release();
   }
 
-  /** Writes a comment if nothing was written since the last time. */
-  keepAlive(headers: Readonly<Record<string, string>>): void {
+  /** Writes a sign of life if nothing was written since the last time: a comment, or what the dialect has for it. */
+  keepAlive(headers: Readonly<Record<string, string>>, sign = KEEP_ALIVE_COMMENT): void {
     if (!this.wroteSinceTick && !this.isEnded) {
       this.startStream(headers);
-      this.write(KEEP_ALIVE_COMMENT);
+      this.write(sign);
     }
     this.wroteSinceTick = false;
   }

@@ -1,8 +1,19 @@
 import { performance } from 'node:perf_hooks';
-import { chatCompletionId, type GridError, gridError } from '@opengrid/wire';
+import {
+  type AnswerEnvelope,
+  type GridError,
+  gridError,
+  messagesPingEvent,
+  openAnswerStream,
+  readWholeAnswer,
+  reasoningSeal,
+  type UpstreamBody,
+} from '@opengrid/wire';
+import { openContent } from '@opengrid/wire/content';
 import type { Endpoint } from '../../ports/supply.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Call } from '../call.ts';
+import { isSpokenWire } from '../routing/eligibility.ts';
 import type { EndpointHealth } from '../routing/endpoint-health.ts';
 import type { Route } from '../routing/route.ts';
 import { upstreamBodyFor } from '../routing/upstream-body.ts';
@@ -21,6 +32,8 @@ export interface DeliveryDeps {
   readonly pools: UpstreamPools;
   readonly telemetry: Telemetry;
   readonly clock: () => number;
+  /** What the proofs of a supplier's reasoning are sealed with, so that only its endpoint gets them back. */
+  readonly reasoningKey: Uint8Array;
 }
 
 /** One try at one endpoint. */
@@ -44,6 +57,8 @@ export class Delivery {
   private connectSpentMs = 0;
   private stopCurrent: ((end: AnswerEnd) => void) | undefined;
   private readonly failures: AttemptFailure[] = [];
+  /** Why an endpoint could not be asked at all: its wire has no words for the request. */
+  private refusal: GridError | undefined;
   /** Suppliers that were asked and failed. */
   readonly failedAccounts = new Set<number>();
   /** The last try, whose answer counts if there is one. */
@@ -87,6 +102,7 @@ export class Delivery {
   /** What the buyer is told when the request failed. Fixed texts only: suppliers quote prompts in theirs. */
   get error(): GridError {
     const { state } = this.call.terminal;
+    if (this.failures.length === 0 && this.refusal !== undefined) return this.refusal;
     if (state === 'timeout') return gridError('upstream_timeout');
     if (state !== 'supplier_error') return gridError('internal_error');
     if (this.failures.length > 0 && this.failures.every(({ kind }) => kind === 'invalid_request')) {
@@ -104,13 +120,43 @@ export class Delivery {
       if (!terminal.isRunning || !this.mayTryAgain()) break;
       // Other requests may have filled or broken it since the route was made.
       if (this.deps.health.unfitness(endpoint, this.deps.clock()) !== undefined) continue;
-      const end = await this.tryEndpoint(endpoint);
-      if (end === undefined) continue;
-      this.isCut = end.kind === 'cut';
-      if (end.kind === 'complete' || end.kind === 'cut') terminal.end('completed');
-      else if (end.kind === 'failed') this.fail(end.failure);
+      await this.tryWithAndWithoutReasoning(endpoint);
     }
     if (terminal.isRunning) terminal.end(this.failureState());
+  }
+
+  /** A supplier may refuse the proofs of earlier reasoning although it made them: then it is asked once more without. */
+  private async tryWithAndWithoutReasoning(endpoint: Endpoint): Promise<void> {
+    const full = this.bodyFor(endpoint);
+    if (full === undefined) return;
+    const end = await this.tryEndpoint(endpoint, full);
+    if (end?.kind !== 'failed' || end.failure.upstreamStatus !== 400) return this.conclude(end);
+    const bare = this.bodyFor(endpoint, { withoutReasoning: true });
+    const isSame = bare === undefined || openContent(bare.json) === openContent(full.json);
+    return this.conclude(isSame || !this.mayTryAgain() ? end : await this.tryEndpoint(endpoint, bare));
+  }
+
+  private conclude(end: AnswerEnd | undefined): void {
+    if (end === undefined) return;
+    this.isCut = end.kind === 'cut';
+    if (end.kind === 'complete' || end.kind === 'cut') this.call.terminal.end('completed');
+    else if (end.kind === 'failed') this.fail(end.failure);
+  }
+
+  /** Undefined for an endpoint whose wire cannot carry the request. */
+  private bodyFor(endpoint: Endpoint, terms: { withoutReasoning?: boolean } = {}): UpstreamBody | undefined {
+    const { request, outputLimit: maxOutputTokens, instrument } = this.call;
+    const defaultMaxOutputTokens = instrument.specification.maxOutputTokens;
+    const seal = reasoningSeal(this.deps.reasoningKey, endpoint.endpointId);
+    const body = upstreamBodyFor(request, endpoint, {
+      maxOutputTokens,
+      defaultMaxOutputTokens,
+      seal,
+      ...terms,
+    });
+    if (body.ok) return body.value;
+    this.refusal ??= body.error;
+    return undefined;
   }
 
   private mayTryAgain(): boolean {
@@ -126,7 +172,7 @@ export class Delivery {
     return this.deps.settings.firstByteMs - (performance.now() - this.startedAt);
   }
 
-  private async tryEndpoint(endpoint: Endpoint): Promise<AnswerEnd | undefined> {
+  private async tryEndpoint(endpoint: Endpoint, body: UpstreamBody): Promise<AnswerEnd | undefined> {
     const { health, pools, clock, settings } = this.deps;
     const target = pools.target(endpoint);
     if (target === undefined) return undefined;
@@ -134,7 +180,6 @@ export class Delivery {
     health.start(endpoint);
     const startedAt = performance.now();
     const end = await new Promise<AnswerEnd>((resolve) => {
-      const body = upstreamBodyFor(this.call.request, endpoint, this.call.outputLimit);
       const headers = withIgnoredParams(this.call.headers, body.ignoredParams);
       const answer = this.newAnswer(endpoint, headers, resolve);
       const attempt = new UpstreamAttempt(answer, {
@@ -150,7 +195,7 @@ export class Delivery {
         resolve(stopped);
       };
       const accept = this.call.request.stream ? 'text/event-stream' : 'application/json';
-      attempt.start({ ...target, endpoint, body: body.json, accept });
+      attempt.start({ ...target, endpoint, body: body.json, accept, anthropic: this.call.anthropic });
     });
     this.stopCurrent = undefined;
     health.end(endpoint, outcomeOf(end), clock());
@@ -164,16 +209,27 @@ export class Delivery {
     onEnd: (end: AnswerEnd) => void,
   ): StreamAnswer | WholeAnswer {
     const { call, guard, deps } = this;
-    const envelope = {
-      completionId: chatCompletionId(call.requestId),
-      createdSeconds: Math.floor(call.createdAtMs / 1000),
-      servedModel: endpoint.servedModel,
-    };
+    const { wire } = endpoint;
+    if (!isSpokenWire(wire)) throw new Error('only endpoints whose wire is spoken are asked');
+    const envelope = this.envelopeFor(endpoint);
     if (!call.request.stream) {
-      return new WholeAnswer({ envelope, answerBytes: deps.settings.answerBytes, onEnd });
+      const read = (jsonText: string) => readWholeAnswer(wire, jsonText, envelope);
+      return new WholeAnswer({ read, answerBytes: deps.settings.answerBytes, onEnd });
     }
-    const { includeUsage } = call.request;
-    return new StreamAnswer({ envelope, buyer: call.buyer, guard, headers, includeUsage, onEnd });
+    const stream = openAnswerStream(wire, envelope);
+    return new StreamAnswer({ stream, buyer: call.buyer, guard, headers, onEnd });
+  }
+
+  private envelopeFor({ servedModel, endpointId }: Endpoint): AnswerEnvelope {
+    const { call } = this;
+    return {
+      requestId: call.requestId,
+      createdSeconds: Math.floor(call.createdAtMs / 1000),
+      servedModel,
+      inputTokens: call.plan.inputTokens,
+      request: call.request,
+      seal: reasoningSeal(this.deps.reasoningKey, endpointId),
+    };
   }
 
   private fail(failure: AttemptFailure): void {
@@ -194,7 +250,11 @@ export class Delivery {
 
   private keepAlive(): void {
     const headers = this.trial?.headers ?? this.call.headers;
-    if (this.call.terminal.isRunning) this.call.buyer.keepAlive(headers);
+    if (!this.call.terminal.isRunning) return;
+    // Before its first event a stream of any dialect has nothing but comments.
+    const hasPing = this.call.request.dialect === 'messages' && this.trial?.answer.hasContent === true;
+    if (hasPing) this.call.buyer.keepAlive(headers, messagesPingEvent());
+    else this.call.buyer.keepAlive(headers);
   }
 
   private report(endpoint: Endpoint, end: AnswerEnd, startedAt: number): void {

@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import {
-  type ChatEnvelope,
-  ChatStreamRewriter,
-  type ChatStreamStep,
+  type AnswerStream,
   Content,
   type FinishReason,
+  type GridError,
   type SseEvent,
   SseParser,
+  type StreamStep,
   type TokenUsage,
 } from '@opengrid/wire';
 import { TextTally } from '../metering/text-tally.ts';
@@ -16,11 +16,11 @@ import type { Buyer } from './buyer.ts';
 import type { HoldGuard } from './hold-guard.ts';
 
 export interface StreamAnswerOptions {
-  readonly envelope: ChatEnvelope;
+  /** The way from the supplier's dialect to the buyer's. */
+  readonly stream: AnswerStream;
   readonly buyer: Buyer;
   readonly guard: HoldGuard;
   readonly headers: Readonly<Record<string, string>>;
-  readonly includeUsage: boolean;
   readonly onEnd: (end: AnswerEnd) => void;
 }
 
@@ -29,7 +29,7 @@ export class StreamAnswer implements AttemptReader, AnswerFacts, AnswerTail {
   readonly tally = new TextTally();
   private readonly options: StreamAnswerOptions;
   private readonly parser = new SseParser();
-  private readonly rewriter: ChatStreamRewriter;
+  private readonly stream: AnswerStream;
   private attempt: UpstreamAttempt | undefined;
   private queue: SseEvent[] = [];
   /** What was rewritten and not yet written. Before the first content it may still be thrown away. */
@@ -48,7 +48,7 @@ export class StreamAnswer implements AttemptReader, AnswerFacts, AnswerTail {
 
   constructor(options: StreamAnswerOptions) {
     this.options = options;
-    this.rewriter = new ChatStreamRewriter(options.envelope);
+    this.stream = options.stream;
   }
 
   /** Joins the reader with its source. */
@@ -79,9 +79,12 @@ export class StreamAnswer implements AttemptReader, AnswerFacts, AnswerTail {
   }
 
   finalText(usage: TokenUsage): Content<string> {
-    const finish = this.isCut ? this.rewriter.finishOpenChoices('length') : '';
-    const report = this.options.includeUsage ? this.rewriter.finalUsageChunk(usage) : '';
-    return Content.of(this.output + finish + report);
+    return Content.of(this.output + this.stream.finish(usage, this.isCut ? 'cut' : 'complete'));
+  }
+
+  /** The event of a fault, for a buyer who has the beginning of the answer. */
+  failText(error: GridError): string {
+    return this.stream.fail(error);
   }
 
   private take(events: readonly SseEvent[]): void {
@@ -91,13 +94,9 @@ export class StreamAnswer implements AttemptReader, AnswerFacts, AnswerTail {
 
   private work(events: readonly SseEvent[]): void {
     for (let index = 0; index < events.length && !this.isOver; index += 1) {
-      const step = this.rewriter.push(events[index]!.data);
+      const step = this.stream.push(events[index]!.data);
       if (step.error !== undefined) {
         this.rejectUpstream();
-        return;
-      }
-      if (step.isDone) {
-        this.finish();
         return;
       }
       if (step.hasContent && !this.options.guard.covers(this.tally.tokensWith(step.textDelta))) {
@@ -105,14 +104,27 @@ export class StreamAnswer implements AttemptReader, AnswerFacts, AnswerTail {
         return;
       }
       this.accept(step);
+      if (step.isDone) {
+        this.finish();
+        return;
+      }
     }
     if (this.isOver) return;
-    this.flush();
-    if (this.isUpstreamOver) this.finish();
-    else if (this.options.buyer.isCongested) this.awaitBuyer();
+    if (this.isUpstreamOver) this.close();
+    else this.flush();
+    if (!this.isOver && this.options.buyer.isCongested) this.awaitBuyer();
   }
 
-  private accept(step: ChatStreamStep): void {
+  /** The supplier closed. Some leave out the event that ends their stream. */
+  private close(): void {
+    const step = this.stream.end();
+    if (step.error === undefined) this.accept(step);
+    this.flush();
+    if (step.error === undefined) this.finish();
+    else this.breakOff();
+  }
+
+  private accept(step: StreamStep): void {
     if (step.hasContent) this.noteContent(step.textDelta);
     if (step.finishReason !== undefined) this.finishReason ??= step.finishReason;
     if (step.usage !== undefined) this.reportedUsage = step.usage;
@@ -135,7 +147,7 @@ export class StreamAnswer implements AttemptReader, AnswerFacts, AnswerTail {
   }
 
   private finish(): void {
-    if (!this.rewriter.isComplete) {
+    if (!this.stream.isComplete) {
       this.breakOff();
       return;
     }
@@ -162,7 +174,7 @@ export class StreamAnswer implements AttemptReader, AnswerFacts, AnswerTail {
   }
 
   /** The hold does not cover the next event: the supplier waits until it does, or the answer ends before it. */
-  private block(step: ChatStreamStep, rest: readonly SseEvent[]): void {
+  private block(step: StreamStep, rest: readonly SseEvent[]): void {
     this.flush();
     this.isBlocked = true;
     this.queue = [...rest];

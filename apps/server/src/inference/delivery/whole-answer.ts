@@ -1,11 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import {
-  type ChatCompletionAnswer,
-  type ChatEnvelope,
-  type Content,
-  type FinishReason,
-  rewriteChatCompletion,
-  type TokenUsage,
+import type {
+  Content,
+  FailedAnswer,
+  FinishReason,
+  TokenUsage,
+  WholeAnswer as WireAnswer,
 } from '@opengrid/wire';
 import { openContent } from '@opengrid/wire/content';
 import { TextTally } from '../metering/text-tally.ts';
@@ -13,7 +12,8 @@ import type { AnswerEnd, AnswerFacts, AnswerTail } from './answer.ts';
 import type { AttemptFailure, AttemptReader, UpstreamAttempt } from './attempt.ts';
 
 export interface WholeAnswerOptions {
-  readonly envelope: ChatEnvelope;
+  /** Reads the supplier's body for the buyer's dialect. */
+  readonly read: (jsonText: string) => WireAnswer | FailedAnswer;
   readonly answerBytes: number;
   readonly onEnd: (end: AnswerEnd) => void;
 }
@@ -26,7 +26,7 @@ export class WholeAnswer implements AttemptReader, AnswerFacts, AnswerTail {
   private parts: Buffer[] = [];
   private bytes = 0;
   private isOver = false;
-  private answer: ChatCompletionAnswer | undefined;
+  private answer: WireAnswer | undefined;
   firstContentAt: number | undefined;
   lastContentAt: number | undefined;
   readonly pausedMs = 0;
@@ -70,7 +70,7 @@ export class WholeAnswer implements AttemptReader, AnswerFacts, AnswerTail {
     const [only] = this.parts;
     const body = this.parts.length === 1 && only !== undefined ? only : Buffer.concat(this.parts);
     this.parts = [];
-    const answer = rewriteChatCompletion(body.toString('utf8'), this.options.envelope);
+    const answer = this.options.read(body.toString('utf8'));
     if (!answer.ok) {
       const upstreamStatus = this.attempt?.status ?? null;
       this.onFailure({ kind: 'garbage', upstreamStatus });

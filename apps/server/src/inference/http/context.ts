@@ -5,6 +5,8 @@ import type { Caller } from '../../ports/identity.ts';
 export interface GridContext {
   /** `req_<ulid>`, also the receipt id of an inference request. */
   requestId: string;
+  /** Whose shapes the client of this route reads. */
+  readonly shape: 'openai' | 'anthropic';
   readonly receivedAtMs: number;
   readonly startedAt: number;
   /** Sent with whatever answer the request gets. */
@@ -33,4 +35,5 @@ export function adoptRequestId(context: GridContext, requestId: string): void {
   context.requestId = requestId;
   context.headers['x-grid-request-id'] = requestId;
   context.headers['x-request-id'] = requestId;
+  if (context.shape === 'anthropic') context.headers['request-id'] = requestId;
 }

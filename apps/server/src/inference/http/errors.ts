@@ -1,4 +1,5 @@
 import {
+  anthropicErrorBody,
   errorHeaders,
   formatIso,
   type GridError,
@@ -27,13 +28,17 @@ export function expectedError(error: unknown): GridError | undefined {
   return isClientFault ? gridError('invalid_request') : undefined;
 }
 
-/** Status, headers and text of an error in the OpenAI shape. */
+/** Status, headers and text of an error in the shape of its surface. */
 export function errorResponse(
   context: GridContext,
   error: GridError,
 ): { readonly status: number; readonly headers: Record<string, string>; readonly body: string } {
   context.errorCode = error.code;
-  const body = JSON.stringify(openAiErrorBody(error, formatIso(Date.now())));
+  const body = JSON.stringify(
+    context.shape === 'anthropic'
+      ? anthropicErrorBody(error, context.requestId)
+      : openAiErrorBody(error, formatIso(Date.now())),
+  );
   const headers = { ...context.headers, ...errorHeaders(error) };
   return { status: httpStatusOf(error.code), headers, body };
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { formatIso } from '@opengrid/wire';
 import { CORS_HEADERS } from '../../http/cors.ts';
 import type { RateDecision } from '../../http/rate-limit.ts';
 
@@ -28,16 +29,27 @@ function echo(
   if (typeof value === 'string' && pattern.test(value)) headers[name] = value;
 }
 
-/** The rate limit in force, in the exchange's own spelling and in OpenAI's. */
-export function rateHeaders(standing: RateDecision): Record<string, string> {
+/** The rate limit in force, in the exchange's own spelling and in that of the surface. */
+export function rateHeaders(
+  standing: RateDecision,
+  { shape, nowMs }: { shape: 'openai' | 'anthropic'; nowMs: number },
+): Record<string, string> {
   const limit = String(standing.limit);
   const remaining = String(standing.remaining);
-  return {
+  const { resetSeconds } = standing;
+  const own = {
     'x-ratelimit-limit': limit,
     'x-ratelimit-remaining': remaining,
-    'x-ratelimit-reset': String(standing.resetSeconds),
+    'x-ratelimit-reset': String(resetSeconds),
     'x-ratelimit-limit-requests': limit,
     'x-ratelimit-remaining-requests': remaining,
-    'x-ratelimit-reset-requests': `${standing.resetSeconds}s`,
+    'x-ratelimit-reset-requests': `${resetSeconds}s`,
+  };
+  if (shape === 'openai') return own;
+  return {
+    ...own,
+    'anthropic-ratelimit-requests-limit': limit,
+    'anthropic-ratelimit-requests-remaining': remaining,
+    'anthropic-ratelimit-requests-reset': formatIso(nowMs + resetSeconds * 1_000),
   };
 }

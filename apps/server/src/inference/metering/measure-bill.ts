@@ -1,35 +1,12 @@
-import { type ChatRequest, Content, inputTokensOf } from '@opengrid/wire';
-import { openContent } from '@opengrid/wire/content';
+import { type InferenceRequest, inputTokensOf } from '@opengrid/wire';
 import type { EndpointCapabilities } from '../../ports/supply.ts';
 import type { AnswerFacts } from '../delivery/answer.ts';
 import { type Bill, countedUsage, limitUsage, toleratedTokens } from './bill.ts';
 import type { ExactCounter } from './exact-counter.ts';
+import { formatTokens, inputText } from './input-text.ts';
 
-/** Chat formats wrap each message, and the start of the answer, in a few tokens of their own. */
-const TOKENS_PER_MESSAGE = 3;
-const TOKENS_PER_REPLY = 3;
 /** Reasoning that is not shown is taken for at most this many times the visible output, and this on top. */
 const HIDDEN_REASONING = { factor: 8, tokens: 2_048 };
-
-/** Tokens that the format adds to the texts of a request. */
-export function formatTokens(request: ChatRequest): number {
-  return openContent(request.body).messages.length * TOKENS_PER_MESSAGE + TOKENS_PER_REPLY;
-}
-
-/** All that counts as input of a request, for the tokenizer. */
-function inputText(request: ChatRequest): Content<string> {
-  const { messages, tools, response_format } = openContent(request.body);
-  const texts = messages.flatMap((message) => textsOf(message.content));
-  const rest = [...messages.map((message) => message.tool_calls), tools, response_format];
-  const printed = rest.flatMap((value) => (value === undefined ? [] : JSON.stringify(value)));
-  return Content.of([...texts, ...printed].join('\n'));
-}
-
-function textsOf(content: unknown): string[] {
-  if (typeof content === 'string') return [content];
-  if (!Array.isArray(content)) return [];
-  return content.map((part: { text?: unknown }) => (typeof part.text === 'string' ? part.text : ''));
-}
 
 export interface BillOptions {
   readonly counter: ExactCounter;
@@ -39,13 +16,13 @@ export interface BillOptions {
 
 /** One answer, measured: our own count of both sides, first by estimate, exactly where money depends on it. */
 export class Measurement {
-  private readonly request: ChatRequest;
+  private readonly request: InferenceRequest;
   private readonly answer: AnswerFacts;
   private readonly estimatedInput: number;
   private readonly options: BillOptions;
 
   constructor(
-    subject: { request: ChatRequest; answer: AnswerFacts; estimatedInput: number },
+    subject: { request: InferenceRequest; answer: AnswerFacts; estimatedInput: number },
     options: BillOptions,
   ) {
     this.request = subject.request;

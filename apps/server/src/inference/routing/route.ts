@@ -1,19 +1,13 @@
 import type { Exchange } from '@opengrid/exchange';
-import {
-  type ChatCapabilities,
-  type ChatNeeds,
-  type GridError,
-  gridError,
-  isEffort,
-  meetsNeeds,
-} from '@opengrid/wire';
-import type { Endpoint, EndpointCapabilities } from '../../ports/supply.ts';
+import { type GridError, gridError, type RequestNeeds } from '@opengrid/wire';
+import type { Endpoint } from '../../ports/supply.ts';
+import { canServe, eligibleEndpoints, isInRegion } from './eligibility.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
 
 /** What decides who may serve a request. */
 export interface RouteRequest {
   readonly instrumentNo: number;
-  readonly needs: ChatNeeds;
+  readonly needs: RequestNeeds;
   /** Whether an endpoint that meets the needs may be asked; absent: all may. */
   readonly accepts?: (endpoint: Endpoint) => boolean;
   /** Region codes; null = any. */
@@ -33,58 +27,6 @@ export interface Route {
 export type Routing =
   | { readonly ok: true; readonly route: Route }
   | { readonly ok: false; readonly error: GridError };
-
-const spelled = new WeakMap<EndpointCapabilities, ChatCapabilities>();
-
-/** The capabilities of an endpoint as the wire spells them, made once for each. */
-export function wireCapabilities(capabilities: EndpointCapabilities): ChatCapabilities {
-  let wire = spelled.get(capabilities);
-  if (wire === undefined) {
-    const { efforts, outputLimitField, passThroughParams: _names, ...flags } = capabilities;
-    const known = efforts.filter(isEffort);
-    wire = { ...flags, efforts: known, maxCompletionTokens: outputLimitField === 'max_completion_tokens' };
-    spelled.set(capabilities, wire);
-  }
-  return wire;
-}
-
-function isInRegion(endpoint: Endpoint, allowed: readonly string[] | null): boolean {
-  return allowed === null || (endpoint.region !== null && allowed.includes(endpoint.region));
-}
-
-/** The first need that no endpoint meets, as the name of the request field. */
-function unmetParam(endpoints: readonly Endpoint[], needs: ChatNeeds): string | undefined {
-  const params: Record<keyof ChatNeeds, string> = {
-    tools: 'tools',
-    jsonSchema: 'response_format',
-    images: 'messages',
-    logprobs: 'logprobs',
-    n: 'n',
-  };
-  for (const need of Object.keys(params) as (keyof ChatNeeds)[]) {
-    if (needs[need] && !endpoints.some(({ capabilities }) => capabilities[need])) return params[need];
-  }
-  return undefined;
-}
-
-/**
- * Endpoints that could serve a request at a quiet hour. Asked before anything is held or bought.
- * Errors: `no_capacity`, `region_unavailable`, `unsupported_value`.
- */
-export function eligibleEndpoints(
-  all: readonly Endpoint[],
-  request: Pick<RouteRequest, 'needs' | 'allowedRegions'>,
-): { readonly ok: true; readonly endpoints: readonly Endpoint[] } | { readonly ok: false; error: GridError } {
-  const spoken = all.filter((endpoint) => endpoint.wire === 'openai');
-  if (spoken.length === 0) return { ok: false, error: gridError('no_capacity') };
-  const near = spoken.filter((endpoint) => isInRegion(endpoint, request.allowedRegions));
-  if (near.length === 0) return { ok: false, error: gridError('region_unavailable') };
-  const able = near.filter(({ capabilities }) => meetsNeeds(request.needs, wireCapabilities(capabilities)));
-  if (able.length > 0) return { ok: true, endpoints: able };
-  const param = unmetParam(near, request.needs) ?? null;
-  const message = 'No supplier of this instrument offers what the request asks for.';
-  return { ok: false, error: gridError('unsupported_value', { param, message }) };
-}
 
 /** Chooses who is asked for an answer, in order (suppliers owing the units, substitutes, the managed supplier). */
 export class Router {
@@ -142,10 +84,7 @@ export class Router {
     const near = own.filter((endpoint) => isInRegion(endpoint, request.allowedRegions));
     if (own.length > 0 && near.length === 0) return false;
     const able = near.filter(
-      (endpoint) =>
-        endpoint.wire === 'openai' &&
-        meetsNeeds(request.needs, wireCapabilities(endpoint.capabilities)) &&
-        request.accepts?.(endpoint) !== false,
+      (endpoint) => canServe(endpoint, request.needs) && request.accepts?.(endpoint) !== false,
     );
     return able.every((endpoint) => this.health.unfitness(endpoint, request.nowMs) === 'circuit_open');
   }

@@ -3,6 +3,12 @@ import { type Dispatcher, Pool } from 'undici';
 import type { Endpoint } from '../../ports/supply.ts';
 import { isPrivateAddress, publicLookup } from './private-addresses.ts';
 
+const PATHS: Readonly<Record<Endpoint['wire'], string>> = {
+  openai: '/chat/completions',
+  'openai-responses': '/responses',
+  anthropic: '/messages',
+};
+
 /** Connections to suppliers: one pool for each origin, kept alive between requests. Redirects are never followed. */
 export class UpstreamPools {
   private readonly pools = new Map<string, Pool>();
@@ -17,7 +23,7 @@ export class UpstreamPools {
     const url = new URL(endpoint.baseUrl);
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if (!endpoint.allowPrivate && isIP(host) !== 0 && isPrivateAddress(host)) return undefined;
-    const path = `${url.pathname.replace(/\/$/, '')}/chat/completions`;
+    const path = `${url.pathname.replace(/\/$/, '')}${PATHS[endpoint.wire]}`;
     return { dispatcher: this.pool(url.origin, endpoint.allowPrivate), path };
   }
 

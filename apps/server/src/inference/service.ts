@@ -1,5 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { doneEvent, errorEvent, type GridError, gridError, httpStatusOf, type Result } from '@opengrid/wire';
+import {
+  type DialectName,
+  errorEvent,
+  type GridError,
+  gridError,
+  httpStatusOf,
+  messagesErrorEvent,
+  type Result,
+} from '@opengrid/wire';
 import { openContent } from '@opengrid/wire/content';
 import type { Caller } from '../ports/identity.ts';
 import { Admitter } from './admission/admitter.ts';
@@ -21,11 +29,12 @@ import type { RecentlyServed } from './models/recently-served.ts';
 import type { PendingReceipts } from './receipts/pending.ts';
 import type { ParkedCall, ParkedCalls } from './redirect/parked-calls.ts';
 import { routingModeOf } from './redirect/routing-mode.ts';
-import { eligibleEndpoints, type Route, type Router, type Routing } from './routing/route.ts';
+import { eligibleEndpoints } from './routing/eligibility.ts';
+import type { Route, Router, Routing } from './routing/route.ts';
 import { strictRequestError, takesAllParams } from './routing/upstream-body.ts';
 import { Terminal } from './terminal.ts';
 
-export interface ChatServiceDeps extends InferenceDeps, DeliveryDeps {
+export interface ServiceDeps extends InferenceDeps, DeliveryDeps {
   readonly clock: () => number;
   readonly replenisher: Replenisher;
   readonly router: Router;
@@ -40,6 +49,8 @@ export interface ChatServiceDeps extends InferenceDeps, DeliveryDeps {
 export interface Incoming {
   readonly context: GridContext;
   readonly caller: Caller;
+  readonly dialect: DialectName;
+  /** Route template. */
   readonly route: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Uint8Array;
@@ -66,13 +77,13 @@ interface Seat {
 /** Errors after which the second hop may be repeated: no supplier served it. */
 const REPEATABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** The life of a chat completion: read, admitted, routed, delivered, settled, answered. */
-export class ChatService {
-  private readonly deps: ChatServiceDeps;
+/** The life of an inference request: read, admitted, routed, delivered, settled, answered. */
+export class InferenceService {
+  private readonly deps: ServiceDeps;
   private readonly admitter: Admitter;
   private readonly running = new Set<Delivery>();
 
-  constructor(deps: ChatServiceDeps) {
+  constructor(deps: ServiceDeps) {
     this.deps = deps;
     this.admitter = new Admitter(deps);
   }
@@ -83,7 +94,7 @@ export class ChatService {
       const error = await this.tryToServe(incoming);
       if (error !== undefined) fail(incoming, error);
     } catch (error) {
-      this.deps.telemetry.fault('inference.chat', error);
+      this.deps.telemetry.fault('inference.service', error);
       fail(incoming, gridError('internal_error'));
     }
   }
@@ -102,7 +113,7 @@ export class ChatService {
       else this.deps.parked.unclaim(parked);
       fail(incoming, error);
     } catch (error) {
-      this.deps.telemetry.fault('inference.chat', error);
+      this.deps.telemetry.fault('inference.service', error);
       this.deps.parked.consume(parked);
       parked.hold.close(0);
       fail(incoming, gridError('internal_error'));
@@ -219,6 +230,7 @@ export class ChatService {
       maxPriceTicks: read.maxPriceTicks,
       buyer,
       terminal: new Terminal(),
+      anthropic: anthropicHeadersOf(incoming),
       headers: {
         ...context.headers,
         ...read.headers,
@@ -326,7 +338,7 @@ export class ChatService {
       return;
     }
     call.buyer.startStream(headers);
-    call.buyer.end(openContent(text) + doneEvent());
+    call.buyer.end(openContent(text));
   }
 
   private afterwards(call: Call, delivery: Delivery, settled: Settled): void {
@@ -350,9 +362,25 @@ function repeatableError(call: Call, delivery: Delivery): GridError | undefined 
   return REPEATABLE.has(httpStatusOf(error.code)) ? error : undefined;
 }
 
+/** Version and flags for endpoints of the Anthropic wire. Other surfaces have none. */
+function anthropicHeadersOf({ dialect, headers }: Incoming): Call['anthropic'] {
+  if (dialect !== 'messages') return { version: undefined, betas: [] };
+  const [version, beta] = [headers['anthropic-version'], headers['anthropic-beta']];
+  const flags = [beta ?? []].flat().flatMap((text) => text.split(','));
+  return {
+    version: typeof version === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(version) ? version : undefined,
+    betas: flags.map((flag) => flag.trim()).filter((flag) => /^[a-z0-9-]{1,64}$/.test(flag)),
+  };
+}
+
 /** Tells the buyer of an error: as an answer, or as the last event of a stream that has begun. */
-function fail({ context, buyer }: Incoming, error: GridError): void {
+function fail({ context, buyer, dialect }: Incoming, error: GridError): void {
   const { headers, body } = errorResponse(context, error);
-  if (buyer.isStreaming) buyer.breakOff(errorEvent(error));
+  if (buyer.isStreaming) buyer.breakOff(faultEvent(dialect, error, context.requestId));
   else buyer.sendJson(httpStatusOf(error.code), headers, body);
+}
+
+/** The event that ends a stream with a fault. */
+function faultEvent(dialect: DialectName, error: GridError, requestId: string): string {
+  return dialect === 'messages' ? messagesErrorEvent(error, requestId) : errorEvent(error);
 }
