@@ -50,13 +50,16 @@ export function withGlobalOptions(command: Command): Command {
 }
 
 /** Prints an outcome: the data itself for programs, lines for people. */
-export function present({ isJson }: Context, outcome: { data: unknown; lines: readonly string[] }): void {
+export function present(
+  { isJson }: Pick<Context, 'isJson'>,
+  outcome: { data: unknown; lines: readonly string[] },
+): void {
   const text = isJson ? JSON.stringify(outcome.data, null, 2) : outcome.lines.join('\n');
   process.stdout.write(`${text}\n`);
 }
 
 /** `opengrid … | head` closes the pipe early, which is no fault. The server is left alone: it must not end by that. */
-function quietWhenNobodyReads(): void {
+export function quietWhenNobodyReads(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(process.exitCode ?? 0);

@@ -101,12 +101,22 @@ describe('usage', () => {
     expect(result.stderr).toMatch(/Usage:|--help/);
   });
 
+  it.each([['--loudly'], ['--port=many']])('ends with 2 for a start with %s', async (flag) => {
+    const result = await runCli(['start', '--no-build', flag]);
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toContain(flag.split('=')[0]);
+  });
+
   it.each([
     [['--help'], 'opengrid start --port 4000'],
     [['suppliers', 'add', '--help'], '--key-stdin'],
     [['suppliers', '--help'], 'OPENGRID_SUPPLIER_KEY'],
     [['accounts', '--help'], 'opengrid accounts credit'],
     [['keys', '--help'], '--expires 90d'],
+    [['keys', '--help'], 'opengrid keys register'],
+    [['orders', 'place', '--help'], 'opengrid orders cancel-after 60'],
+    [['book', '--help'], 'opengrid book text-prime --depth 5 --once'],
+    [['transfer', '--help'], 'to-consumption'],
     [['ledger', 'verify', '--help'], 'DATABASE_URL'],
     [['--version'], '0.1.0'],
   ])('prints what %j asks for and ends with 0', async (words, expected) => {

@@ -4,6 +4,7 @@ import { segment } from '../admin/client.ts';
 import { type Context, handle, present } from '../context.ts';
 import { parseExpiry } from '../input/expiry.ts';
 import { type Column, cell, fieldLines, shortTime, tableLines } from '../output/table.ts';
+import { addGenerateAndRegister } from './signing-keys.ts';
 
 const COLUMNS: readonly Column[] = [
   { title: 'KEY ID', value: (row) => row.id },
@@ -20,13 +21,17 @@ Examples:
   opengrid keys create --account ada@example.com --name laptop --expires 90d
   opengrid keys create --account ada@example.com --scope inference --scope usage:read
   OPENGRID_API_KEY=$(opengrid keys create --account ada@example.com --json | jq -r .key)
-  opengrid keys revoke key_01jz3v8m2k7f9q0x4w6t5s1r8q`;
+  opengrid keys revoke key_01jz3v8m2k7f9q0x4w6t5s1r8q
+  opengrid keys generate --out desk.pem                         a key that signs orders
+  opengrid keys register --account ada@example.com --key-file desk.pem
 
-/** `opengrid keys create|list|revoke`. */
+\`generate\` and \`register\` are those of \`opengrid signing-keys\`, which also lists and revokes such keys.`;
+
+/** `opengrid keys create|list|revoke`, and the two commands for keys that sign. */
 export function addKeyCommands(program: Command): void {
   const keys = program
     .command('keys')
-    .description('consumption keys, which inference is called with')
+    .description('keys: those that inference is called with, and new ones that sign orders')
     .addHelpText('after', EXAMPLES);
   const creating = keys
     .command('create')
@@ -41,6 +46,7 @@ export function addKeyCommands(program: Command): void {
   handle(keys.command('list').description('list all keys, revoked ones included'), list);
   const revoking = keys.command('revoke').description('end a key at once').argument('<id>', 'id of the key');
   handle(revoking, revoke);
+  addGenerateAndRegister(keys);
 }
 
 function collect(word: string, words: readonly string[] = []): readonly string[] {

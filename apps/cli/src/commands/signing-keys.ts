@@ -30,9 +30,17 @@ export function addSigningKeyCommands(program: Command): void {
     .command('signing-keys')
     .description('Ed25519 keys, which trading requests are signed with')
     .addHelpText('after', EXAMPLES);
+  addGenerateAndRegister(keys);
+  handle(keys.command('list').description('list all keys, revoked ones included'), list);
+  const revoking = keys.command('revoke').description('end a key at once').argument('<id>', 'id of the key');
+  handle(revoking, revoke);
+}
+
+/** `generate` and `register`, which `opengrid keys` has as well: a trader looks for them there. */
+export function addGenerateAndRegister(keys: Command): void {
   const generating = keys
     .command('generate')
-    .description('make a key on this machine; the file never leaves it')
+    .description('make an Ed25519 key on this machine; the file never leaves it')
     .requiredOption('--out <file>', 'where to write the private key (mode 0600)');
   handle(generating, generate);
   const registering = keys
@@ -48,9 +56,6 @@ export function addSigningKeyCommands(program: Command): void {
       parseExpiry(text, Date.now()),
     );
   handle(registering, register);
-  handle(keys.command('list').description('list all keys, revoked ones included'), list);
-  const revoking = keys.command('revoke').description('end a key at once').argument('<id>', 'id of the key');
-  handle(revoking, revoke);
 }
 
 async function generate(context: Context, command: Command): Promise<void> {

@@ -7,6 +7,7 @@ import {
   sign,
 } from 'node:crypto';
 import { open, readFile, stat } from 'node:fs/promises';
+import { type Signer, signerFromKey } from '@opengrid/sdk';
 import { CliFailure } from '../failure.ts';
 
 /** What may leave this machine of a signing key. */
@@ -57,8 +58,14 @@ export async function readKeyFile(
   return { ...part, proofOf };
 }
 
+/** Reads a private key of this machine, to sign requests with it. */
+export async function readSigner(path: string): Promise<Signer> {
+  const privateKey = await readPrivateKey(path);
+  return signerFromKey(String(privateKey.export({ format: 'pem', type: 'pkcs8' })));
+}
+
 async function readPrivateKey(path: string): Promise<KeyObject> {
-  const hint = 'Make one with `opengrid signing-keys generate`.';
+  const hint = 'Make one with `opengrid keys generate`.';
   let pem: Buffer;
   try {
     pem = await readFile(path);

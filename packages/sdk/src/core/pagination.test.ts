@@ -46,6 +46,18 @@ describe('cursor lists', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it.each([
+    [undefined, [1, 2, 3], 2],
+    [3, [1, 2, 3], 2],
+    [2, [1, 2], 1],
+    [0, [], 1],
+  ])('gives the first %s items as an array', async (limit, ids, requestCount) => {
+    const server = await serve(page([1, 2], 'c1'), page([3], null));
+    const items = await new OpenGrid({ baseUrl: server.origin }).markets.list().toArray(limit);
+    expect(items.map(({ id }) => id)).toEqual(ids);
+    expect(server.requests).toHaveLength(requestCount);
+  });
+
   it('ends quietly after the last page', async () => {
     const server = await serve(page([1], null));
     const only = await new OpenGrid({ baseUrl: server.origin }).markets.trades('text-prime');

@@ -69,4 +69,13 @@ export class PagePromise<Item> extends Promise<Page<Item>> implements AsyncItera
   async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
     yield* await this;
   }
+
+  /** The items of all pages in one array, or the first `limit` of them. */
+  async toArray(limit = Number.POSITIVE_INFINITY): Promise<Item[]> {
+    const items: Item[] = [];
+    for await (const item of this) {
+      if (items.push(item) >= limit) break;
+    }
+    return items.slice(0, limit);
+  }
 }
