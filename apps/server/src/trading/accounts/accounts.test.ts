@@ -21,6 +21,61 @@ forEachStore('accounts, trades and transfers', (open) => {
     await buyer.place({ ...sell, side: 'buy', quantity: 10, price: '2.5', client_order_id: 'b' });
   }
 
+  it('add up to positions with what they cost, wherever the units are', async () => {
+    await traded();
+    const { instrumentId } = floor.instrument;
+    const cheaper = { market_id: MARKET, type: 'limit', quantity: 2, price: '1.5' };
+    await seller.place({ ...cheaper, side: 'sell' });
+    await buyer.place({ ...cheaper, side: 'buy' });
+    const [before] = (await buyer.get('/v1/positions')).rows;
+    expect(before).toEqual({
+      id: expect.stringMatching(/^position_/),
+      user_account_id: buyer.account.userId,
+      instrument_id: instrumentId,
+      instrument_symbol: 'text-standard',
+      instrument_name: floor.instrument.name,
+      status: 'open',
+      quantity: 6,
+      // 4 at 2.4900, and 2 that the resting bid of 2.5000 took.
+      average_cost: '2.4933333333',
+      total_cost: '14.960000',
+      current_market_value: '15.000000',
+      last_trade_price: '2.5000',
+      opened_at: TIME,
+      closed_at: null,
+      inserted_at: before?.opened_at,
+      updated_at: TIME,
+    });
+    const body = { instrument_id: 'text-standard', quantity: 4 };
+    await buyer.call('POST', '/v1/transfers/trading-to-consumption', { body });
+    const { quantity, total_cost } = (await buyer.get('/v1/positions?status=open')).rows[0] ?? {};
+    expect([quantity, total_cost]).toEqual([6, '14.960000']);
+    // The front moved, so what is left to sell are the two units that came last.
+    await buyer.call('DELETE', '/v1/orders');
+    const bid = { market_id: MARKET, side: 'buy', type: 'limit', quantity: 2, price: '2' };
+    const poor = await floor.trader({ usdMicros: 100_000_000 });
+    await poor.place(bid);
+    await buyer.place({ ...bid, side: 'sell' });
+    const [rest] = (await buyer.get(`/v1/positions?instrument_id=${instrumentId}`)).rows;
+    expect(rest).toMatchObject({ quantity: 4, total_cost: '9.960000', average_cost: '2.49' });
+    expect((await buyer.get('/v1/positions?status=closed')).rows).toEqual([]);
+    expect((await buyer.get('/v1/positions?color=red')).body.errors.code).toBe('validation_failed');
+    // Units of one's own issue cost nothing.
+    const own = (await seller.get('/v1/positions?instrument_name=TEXT%20STANDARD')).rows;
+    expect(own).toMatchObject([{ quantity: 44, total_cost: '0.000000', average_cost: '0' }]);
+  });
+
+  it('close when everything is sold', async () => {
+    await traded();
+    const order = { market_id: MARKET, type: 'limit', quantity: 4, price: '2' };
+    await buyer.call('DELETE', '/v1/orders');
+    const other = await floor.trader({ usdMicros: 100_000_000 });
+    await other.place({ ...order, side: 'buy' });
+    await buyer.place({ ...order, side: 'sell' });
+    const [closed] = (await buyer.get('/v1/positions')).rows;
+    expect(closed).toMatchObject({ status: 'closed', quantity: 0, total_cost: '0.000000', closed_at: TIME });
+  });
+
   it('show a trade to each side with its own order and fee, and to nobody else', async () => {
     await traded();
     const [bought] = (await buyer.get('/v1/trades')).rows;

@@ -2,6 +2,8 @@ import type { Queryable } from '../../store/database.ts';
 
 /** What moved in and out of the accounts of one instrument. Times are Unix milliseconds. */
 export interface Activity {
+  /** When the account first had anything of the instrument; absent when it never had. */
+  readonly firstAtMs?: number;
   readonly lastTradeAtMs: number | null;
   readonly inToTradingAtMs: number | null;
   readonly outOfTradingAtMs: number | null;
@@ -16,6 +18,7 @@ interface ActivityRow {
   readonly what: string;
   readonly units: number;
   readonly at: number;
+  readonly first: number;
 }
 
 const NOTHING: Activity = {
@@ -36,13 +39,14 @@ export async function readActivity(
 ): Promise<(instrumentNo: number) => Activity> {
   const { rows } = await store.query<ActivityRow>({
     name: 'account_activity',
-    text: `select instrument_no as no, direction as what, sum(quantity_units) as units, max(transferred_at_ms) as at
+    text: `select instrument_no as no, direction as what, sum(quantity_units) as units, max(transferred_at_ms) as at,
+               min(transferred_at_ms) as first
              from transfers where account_number = $1 and command_seq <= $2 group by instrument_no, direction
            union all
-           select instrument_no, 'bought', sum(quantity_units), max(executed_at_ms)
+           select instrument_no, 'bought', sum(quantity_units), max(executed_at_ms), min(executed_at_ms)
              from trades where buyer_account = $1 group by instrument_no
            union all
-           select instrument_no, 'sold', sum(quantity_units), max(executed_at_ms)
+           select instrument_no, 'sold', sum(quantity_units), max(executed_at_ms), min(executed_at_ms)
              from trades where seller_account = $1 group by instrument_no`,
     values: [accountNumber, throughSeq],
   });
@@ -57,6 +61,7 @@ function activityOf(rows: readonly ActivityRow[]): Activity {
   };
   const units = (kind: string): number => rows.find(({ what }) => what === kind)?.units ?? 0;
   return {
+    firstAtMs: Math.min(...rows.map(({ first }) => first)),
     lastTradeAtMs: at('bought', 'sold'),
     inToTradingAtMs: at('bought', 'issuance_to_trading', 'consumption_to_trading'),
     outOfTradingAtMs: at('sold', 'trading_to_consumption'),

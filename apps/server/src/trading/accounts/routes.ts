@@ -1,7 +1,7 @@
 import { KIND } from '@opengrid/exchange';
 import { formatIso } from '@opengrid/wire';
-import type { Instrument, InstrumentCatalogue } from '../../ports/catalogue.ts';
-import type { AccountDirectory, AccountProfile } from '../../ports/identity.ts';
+import type { InstrumentCatalogue } from '../../ports/catalogue.ts';
+import type { AccountDirectory } from '../../ports/identity.ts';
 import type { SupplierDirectory } from '../../ports/supply.ts';
 import type { Sequencer } from '../../sequencer/types.ts';
 import type { Database } from '../../store/database.ts';
@@ -13,15 +13,15 @@ import {
   type TradingCall,
   type TradingRoute,
 } from '../http/route.ts';
-import { wholeList } from '../list/list-page.ts';
-import { parseListQuery } from '../list/list-query.ts';
 import type { MarketView } from '../market-view.ts';
 import type { TradingSettings } from '../settings.ts';
+import { filterRows, known, ownerOf } from './account-rows.ts';
 import { consumptionShape, currencyShape, unitTradingShape, usdTradingShape } from './account-shapes.ts';
 import { readActivity } from './activity.ts';
 import { readBalances } from './balances.ts';
 import { readCommitments } from './commitments.ts';
 import { lotRoute } from './lots.ts';
+import { positionRoutes } from './positions.ts';
 
 export interface AccountDeps {
   readonly sequencer: Sequencer;
@@ -47,12 +47,18 @@ export function accountRoutes(deps: AccountDeps): TradingRoute[] {
     ...listAndOne(deps, '/currency-trading-accounts', currencyRows),
     ...listAndOne(deps, '/consumption-accounts', consumptionRows),
     lotRoute(deps, (call) => consumptionRows(deps, call)),
+    ...positionRoutes(deps),
   ];
 }
 
 function listAndOne(deps: AccountDeps, path: string, read: Rows): TradingRoute[] {
   return [
-    { ...READ, path, handle: async (call) => filtered(deps, call, await read(deps, call)) },
+    {
+      ...READ,
+      path,
+      handle: async (call) =>
+        filterRows(deps.instruments, call.query, { fields: ID_FIELDS, rows: await read(deps, call) }),
+    },
     {
       ...READ,
       path: `${path}/:account_id`,
@@ -64,37 +70,6 @@ function listAndOne(deps: AccountDeps, path: string, read: Rows): TradingRoute[]
       },
     },
   ];
-}
-
-/** These lists have a row per instrument at most, so they are one page. */
-function filtered(
-  { instruments }: AccountDeps,
-  call: TradingCall,
-  rows: readonly Record<string, unknown>[],
-): TradingAnswer {
-  const rules = { fields: ID_FIELDS, orderBy: ['created_at'], direction: 'desc', maxLimit: 100 } as const;
-  const query = parseListQuery(call.query, rules);
-  if (query.cursor !== undefined) throw fail('invalid_cursor');
-  const canonical = (field: string, text: string): string => {
-    if (field === 'instrument_id') return instruments.find(text)?.instrumentId ?? text;
-    if (field === 'market_id') return instruments.find(text)?.marketId ?? text;
-    return text.toLowerCase();
-  };
-  const isWanted = (row: Record<string, unknown>): boolean =>
-    query.filters.every(({ field, operator, values }) => {
-      if (operator !== '==' && operator !== 'in' && operator !== '!=')
-        throw invalidField(field, 'is not ordered');
-      const own = field.endsWith('_id') ? String(row[field]) : String(row[field]).toLowerCase();
-      const isAny = values.some((value) => canonical(field, value) === own);
-      return operator === '!=' ? !isAny : isAny;
-    });
-  return wholeList(rows.filter(isWanted));
-}
-
-function ownerOf({ accounts }: AccountDeps, call: TradingCall): AccountProfile {
-  const profile = accounts.byNumber(call.caller.accountNumber);
-  if (profile === undefined) throw fail('account_not_found');
-  return profile;
 }
 
 function profileShape(deps: AccountDeps, call: TradingCall): Record<string, unknown> {
@@ -172,12 +147,6 @@ async function tradingRows(deps: AccountDeps, call: TradingCall): Promise<Record
     }),
   );
   return [usd, ...rows];
-}
-
-function known({ instruments }: AccountDeps, instrumentNo: number): Instrument {
-  const instrument = instruments.byNumber(instrumentNo);
-  if (instrument === undefined) throw new Error('a balance names an instrument of the catalogue');
-  return instrument;
 }
 
 async function currencyRows(deps: AccountDeps, call: TradingCall): Promise<Record<string, unknown>[]> {
