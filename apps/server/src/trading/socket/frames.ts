@@ -53,7 +53,8 @@ function parseObject(text: Buffer, version: FrameVersion): ParsedFrame {
 
 function parseArray(text: Buffer): ParsedFrame {
   const parsed = parseLosslessBody(Buffer.concat([BEFORE, text, AFTER]));
-  const frame = parsed.ok ? parsed.value.frame : undefined;
+  // A text that closes the array early would bring members of its own.
+  const frame = parsed.ok && Object.keys(parsed.value).length === 1 ? parsed.value.frame : undefined;
   if (!Array.isArray(frame) || frame.length !== 5) return VIOLATION;
   const [joinRef, ref, topic, event, payload] = frame as unknown[];
   return checked({ topic, event, payload, ref, joinRef });
