@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import type { SupplierSummary } from '../../ports/supply.ts';
 import { openFloor, type TradingFloor } from '../../program/testing.ts';
+import { verifyLedger } from '../../sequencer/verify.ts';
 import { forEachStore } from '../../store/testing.ts';
 
 forEachStore('supply and candles', (open) => {
@@ -22,6 +23,69 @@ forEachStore('supply and candles', (open) => {
     known.set(accountNumber, { ...summary, status: 'approved' });
     return { supplier, buyer: await floor.trader({ usdMicros: 100_000_000 }) };
   }
+
+  it('retires what is not sold, newest serials first, and sums up where issued units are', async () => {
+    const { supplier, buyer } = await setUp();
+    const startSeconds = Math.floor(Date.now() / 1000);
+    let age = 0;
+    const post = (path: string, quantity: unknown) => {
+      age += 1;
+      const timestamp = startSeconds - age;
+      return supplier.call('POST', path, { body: { instrument_id: 'text-standard', quantity }, timestamp });
+    };
+    await post('/v1/supply-issuances', 20);
+    await post('/v1/supply-issuances', 5);
+    await post('/v1/issuance-accounts/transfer', 12);
+    const order = { market_id: 'text-standard', type: 'limit', quantity: 4, price: 2 };
+    await supplier.place({ ...order, side: 'sell' });
+    await buyer.place({ ...order, side: 'buy' });
+    const retired = await post('/v1/supply-issuances/retire', '7');
+    expect([retired.status, retired.body.data]).toEqual([
+      200,
+      {
+        instrument_id: floor.instrument.instrumentId,
+        instrument_symbol: 'text-standard',
+        quantity: 7,
+        units: [
+          { from: 19, to: 20 },
+          { from: 21, to: 25 },
+        ],
+        status: 'retired',
+        retired_at: expect.stringMatching(/Z$/),
+      },
+    ]);
+    const timestamp = startSeconds - age;
+    const body = { instrument_id: 'text-standard', quantity: '7' };
+    const copy = await supplier.call('POST', '/v1/supply-issuances/retire', { body, timestamp });
+    expect([copy.headers.get('x-grid-idempotent-replay'), copy.body]).toEqual(['true', retired.body]);
+    const summary = (await supplier.get('/v1/supply-issuances/summary')).rows;
+    expect(summary).toEqual([
+      {
+        instrument_id: floor.instrument.instrumentId,
+        instrument_symbol: 'text-standard',
+        instrument_name: floor.instrument.name,
+        total_issued: 25,
+        quantity: 25,
+        units_available: 6,
+        units_transferred_to_trading: 12,
+        units_sold: 4,
+        units_delivered: 0,
+        units_retired: 7,
+      },
+    ]);
+    const gone = (await supplier.get('/v1/supply-issuances?status=retired')).rows;
+    expect(gone.map(({ unit_from, unit_to, status }) => [unit_from, unit_to, status])).toEqual([
+      [21, 25, 'retired'],
+    ]);
+    const tooMany = await post('/v1/supply-issuances/retire', 7);
+    expect([tooMany.status, tooMany.body.errors.context]).toEqual([
+      400,
+      { asset: 'text-standard', required: '7', available: '6' },
+    ]);
+    const stranger = await buyer.call('POST', '/v1/supply-issuances/retire', { body });
+    expect([stranger.status, stranger.body.errors.code]).toEqual([403, 'supplier_not_approved']);
+    expect((await verifyLedger(floor.database)).ok).toBe(true);
+  });
 
   it('lets a supplier issue, move, sell, and see what it owes', async () => {
     const { supplier, buyer } = await setUp();
