@@ -14,6 +14,8 @@ Examples:
       --dialect openai --instrument text-prime --price 0.90 --units 500
   opengrid suppliers add … --key-stdin < key.txt      the key stays out of the shell's history
   OPENGRID_SUPPLIER_KEY=… opengrid suppliers add …    so it does here
+  opengrid suppliers add --name Anthropic --base-url https://api.anthropic.com/v1 --dialect anthropic \\
+      --model claude-sonnet-4-5 --instrument code-prime --price 9.00 --units 100 --key-stdin < key.txt
   opengrid suppliers pause supplier_01jz3v8m2k7f9q0x4w6t5s1r8q
 
 The key is kept encrypted and never shown again, but for its last four characters.`;
@@ -48,6 +50,21 @@ function addSupplierAdd(suppliers: Command): void {
     .option('--key-stdin', 'read the key from standard input; asks on a terminal')
     .option('--served-model <name>', 'public name that buyers see, such as openai/gpt-oss-120b')
     .option('--max-concurrency <count>', 'requests it takes at once', parseCount)
+    .addOption(new Option('--auth <style>', 'how its key is sent').choices(['bearer', 'x-api-key']))
+    .option(
+      '--enable <names>',
+      'abilities beyond the usual of the dialect, such as images,promptCaching',
+      parseNames,
+    )
+    .option('--disable <names>', 'usual abilities that it lacks, such as tools', parseNames)
+    .option('--efforts <names>', 'reasoning efforts that it takes, such as low,medium,high', parseNames)
+    .addOption(
+      new Option('--thinking <form>', 'Anthropic: how reasoning is switched on').choices([
+        'budget',
+        'adaptive',
+      ]),
+    )
+    .option('--betas <names>', 'Anthropic: values of anthropic-beta that are passed on', parseNames)
     .option('--region <code>', 'where inference runs: a country code or eu')
     .addHelpText('after', EXAMPLES);
   handle(adding, add);
@@ -66,6 +83,20 @@ interface AddOptions {
   readonly servedModel?: string;
   readonly maxConcurrency?: number;
   readonly region?: string;
+  readonly auth?: string;
+  readonly enable?: readonly string[];
+  readonly disable?: readonly string[];
+  readonly efforts?: readonly string[];
+  readonly thinking?: string;
+  readonly betas?: readonly string[];
+}
+
+/** Names in one argument, between commas. */
+function parseNames(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 async function add(context: Context, command: Command): Promise<void> {
@@ -84,6 +115,12 @@ async function add(context: Context, command: Command): Promise<void> {
     units,
     max_concurrency: options.maxConcurrency,
     region,
+    auth: options.auth,
+    enable: options.enable,
+    disable: options.disable,
+    efforts: options.efforts,
+    thinking: options.thinking,
+    betas: options.betas,
   };
   const data = asRow(await context.admin.post('/suppliers', { body }));
   present(context, { data, lines: addedLines(data, { options, context }) });

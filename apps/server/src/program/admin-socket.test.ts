@@ -145,7 +145,7 @@ describe('suppliers', () => {
   });
 
   it.each([
-    [{ dialect: 'anthropic' }, 'dialect'],
+    [{ dialect: 'grok' }, 'dialect'],
     [{ instrument: 'gpt-4o' }, 'instrument'],
     [{ instrument: 'kimi-latest' }, 'instrument'],
     [{ price: '0' }, 'price'],

@@ -1,5 +1,6 @@
 import { PRICE_LIMIT_TICKS } from '@opengrid/exchange';
 import {
+  EFFORTS,
   errorHeaders,
   formatIso,
   formatMoneyMicros,
@@ -14,10 +15,11 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { newRequestId } from '../http/request-ids.ts';
 import type { InstrumentCatalogue } from '../ports/catalogue.ts';
+import type { EndpointCapabilities } from '../ports/supply.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { EngineOverloaded, EngineUnavailable, OutcomeUnknown } from '../sequencer/types.ts';
 import type { LedgerReport } from '../sequencer/verify.ts';
-import { OPENAI_CAPABILITIES } from '../suppliers/capabilities.ts';
+import { DEFAULT_CAPABILITIES, SWITCHED_CAPABILITIES } from '../suppliers/capabilities.ts';
 import type { SupplierRegistry, SupplierView } from '../suppliers/registry.ts';
 import { mountSigningKeys, type SigningKeyActs } from './admin-signing-keys.ts';
 import { placeAdminSocket } from './admin-socket-file.ts';
@@ -89,7 +91,16 @@ const SUPPLIER = z.object({
     .optional(),
   model: NAME,
   served_model: NAME.optional(),
-  dialect: z.string(),
+  dialect: z.enum(['openai', 'openai-responses', 'anthropic']),
+  auth: z.enum(['bearer', 'x-api-key']).optional(),
+  enable: z.array(z.enum(SWITCHED_CAPABILITIES)).max(30).default([]),
+  disable: z.array(z.enum(SWITCHED_CAPABILITIES)).max(30).default([]),
+  efforts: z.array(z.enum(EFFORTS)).max(10).optional(),
+  thinking: z.enum(['budget', 'adaptive']).optional(),
+  betas: z
+    .array(z.string().regex(/^[a-z0-9-]{1,64}$/))
+    .max(50)
+    .optional(),
   instrument: z.string().max(64),
   price: z.union([z.string(), z.number()]),
   units: z.number().int().min(1).max(1_000_000),
@@ -181,7 +192,6 @@ function mountSuppliers(app: FastifyInstance, deps: AdminSocketDeps): void {
 
 async function addSupplier(deps: AdminSocketDeps, input: z.infer<typeof SUPPLIER>): Promise<unknown> {
   const { suppliers, instruments } = deps;
-  if (input.dialect !== 'openai') throw invalid('dialect', 'only the dialect openai is served so far');
   const instrument = instruments.find(input.instrument);
   if (instrument === undefined || instrument.status === 'inactive') {
     throw invalid('instrument', 'no active instrument of that name');
@@ -192,11 +202,13 @@ async function addSupplier(deps: AdminSocketDeps, input: z.infer<typeof SUPPLIER
   const { supplier, endpointId } = await suppliers.add({
     name: input.name,
     baseUrl: input.base_url,
+    wire: input.dialect,
+    authStyle: input.auth,
     credential: input.key === undefined || input.key === '' ? null : input.key,
     upstreamModel: input.model,
     servedModel: input.served_model,
     region: input.region,
-    capabilities: OPENAI_CAPABILITIES,
+    capabilities: capabilitiesOf(input),
     maxConcurrency: input.max_concurrency,
     instruments: [instrument.instrumentNo],
   });
@@ -207,6 +219,22 @@ async function addSupplier(deps: AdminSocketDeps, input: z.infer<typeof SUPPLIER
   });
   const view = suppliers.list().find((item) => item.supplierId === supplier.supplierId)!;
   return { ...supplierShape(view, instruments), added_endpoint_id: endpointId, order_ids: orders };
+}
+
+/** The usual capabilities of the wire, with what the operator says of this endpoint. */
+function capabilitiesOf(input: z.infer<typeof SUPPLIER>): EndpointCapabilities {
+  const { dialect, enable, disable, efforts, thinking, betas } = input;
+  const switched = [
+    ...enable.map((name) => [name, true] as const),
+    ...disable.map((name) => [name, false] as const),
+  ];
+  return {
+    ...DEFAULT_CAPABILITIES[dialect],
+    ...Object.fromEntries(switched),
+    ...(efforts === undefined ? {} : { efforts }),
+    ...(thinking === undefined ? {} : { thinking }),
+    ...(betas === undefined ? {} : { betaFlags: betas }),
+  };
 }
 
 function invalid(field: string, message: string): GridFailure {
@@ -224,6 +252,7 @@ function supplierShape(view: SupplierView, instruments: InstrumentCatalogue): Re
       endpoint_id: endpoint.endpointId,
       name: endpoint.name,
       base_url: endpoint.baseUrl,
+      dialect: endpoint.wire,
       served_model: endpoint.servedModel,
       state: endpoint.state,
       credential_hint: endpoint.credentialHint,

@@ -31,6 +31,10 @@ export interface RegistryDeps {
 export interface NewSupplier {
   readonly name: string;
   readonly baseUrl: string;
+  /** `openai` when left out. */
+  readonly wire?: Endpoint['wire'];
+  /** How the credential is sent; what is usual on the wire when left out. */
+  readonly authStyle?: Endpoint['authStyle'] | undefined;
   readonly credential: string | null;
   readonly upstreamModel: string;
   /** Public name of the model; the upstream's own when left out. */
@@ -53,6 +57,7 @@ export interface EndpointView {
   readonly endpointId: string;
   readonly name: string;
   readonly baseUrl: string;
+  readonly wire: Endpoint['wire'];
   readonly servedModel: string;
   readonly state: string;
   readonly credentialHint: string | null;
@@ -127,6 +132,7 @@ export class SupplierRegistry implements SupplierDirectory {
           endpointId: row.endpoint_id,
           name: row.name,
           baseUrl: row.base_url,
+          wire: row.wire,
           servedModel: row.served_model,
           state: row.state,
           credentialHint: row.credential_hint,
@@ -151,6 +157,7 @@ export class SupplierRegistry implements SupplierDirectory {
       (row) =>
         row.supplier_id === supplierId &&
         row.base_url === url.value &&
+        row.wire === (input.wire ?? 'openai') &&
         row.upstream_model === input.upstreamModel,
     );
     const endpointId = known?.endpoint_id ?? newId('endpoint', this.clock());
@@ -280,7 +287,19 @@ function endpointFields(input: NewSupplier) {
   const { name, upstreamModel, capabilities, maxConcurrency, instruments } = input;
   const servedModel = input.servedModel ?? upstreamModel;
   const region = input.region ?? null;
-  return { name, upstreamModel, servedModel, region, capabilities, maxConcurrency, instruments };
+  const wire = input.wire ?? 'openai';
+  const authStyle = input.authStyle ?? (wire === 'anthropic' ? 'x-api-key' : 'bearer');
+  return {
+    wire,
+    authStyle,
+    name,
+    upstreamModel,
+    servedModel,
+    region,
+    capabilities,
+    maxConcurrency,
+    instruments,
+  };
 }
 
 /** The built-in supplier's endpoint follows the process that runs it, so nothing else may be attached to it. */

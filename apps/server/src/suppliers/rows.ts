@@ -98,6 +98,8 @@ export interface NewEndpoint {
   readonly supplierId: string;
   readonly name: string;
   readonly baseUrl: string;
+  readonly wire: Endpoint['wire'];
+  readonly authStyle: Endpoint['authStyle'];
   readonly credential: SealedCredential | null;
   readonly upstreamModel: string;
   readonly servedModel: string;
@@ -115,13 +117,15 @@ export async function insertEndpoint(store: Queryable, endpoint: NewEndpoint): P
              credential_hint, upstream_model, served_model, region, capabilities, max_concurrency,
              accepts_substitution, substitution_price_ticks, qualification, state, allow_private, created_at_ms,
              updated_at_ms)
-           values ($1, $2, $3, $4, 'openai', 'bearer', $5, $6, $7, $8, $9, $10, $11, true, null, 'waived',
-             'qualified', true, $12, $12)`,
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, true, null, 'waived',
+             'qualified', true, $14, $14)`,
     values: [
       endpoint.endpointId,
       endpoint.supplierId,
       endpoint.name,
       endpoint.baseUrl,
+      endpoint.wire,
+      endpoint.authStyle,
       endpoint.credential?.sealed ?? null,
       endpoint.credential?.hint ?? null,
       endpoint.upstreamModel,

@@ -174,7 +174,7 @@ forEachStore('suppliers', (open) => {
     const { registry, sequencer } = await openRegistry(database);
     const { supplier } = await registry.add(INPUT);
     const offer = { instrumentNo: INSTRUMENT, quantityUnits: 5, priceTicks: 9_000 };
-    await accepted(sequencer, { kind: 'set_trading_state', instrument: INSTRUMENT, state: 'halted' });
+    await accepted(sequencer, { kind: 'set_trading_state', instrument: INSTRUMENT, state: 'cancel_only' });
     expect(await codeOf(registry.offer(supplier.supplierId, offer))).toBe('market_not_open');
     await accepted(sequencer, { kind: 'set_trading_state', instrument: INSTRUMENT, state: 'open' });
     await accepted(sequencer, { kind: 'open_account', account: BUYER });
