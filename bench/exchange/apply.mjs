@@ -15,8 +15,10 @@ const LIVES = new Map([
 /** The command of a message. Orders of the stream are known to the exchange by the numbers it gave them. */
 function commandOf(workload, at, placed) {
   if (workload.action[at] !== ACTION.place) {
-    const known = placed.get(workload.id[at]);
-    return { kind: 'cancel_order', account: known?.account ?? 1, order: known?.order ?? 0 };
+    const { account, order } = placed.get(workload.id[at]) ?? { account: 1, order: 0 };
+    if (workload.action[at] === ACTION.cancel) return { kind: 'cancel_order', account, order };
+    const change = { quantityUnits: workload.quantity[at], priceTicks: workload.priceTicks[at] };
+    return { kind: 'amend_order', account, order, ...change };
   }
   return limitOrder({
     account: workload.account[at],
