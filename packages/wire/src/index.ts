@@ -32,6 +32,8 @@ export { messagesErrorEvent, messagesPingEvent } from './messages/answer.ts';
 export * from './messages/request.ts';
 export type { MessagesRequest, RequestNeeds } from './messages/types.ts';
 export * from './numbers.ts';
+export * from './responses/request.ts';
+export type { ResponsesRequest } from './responses/types.ts';
 export * from './result.ts';
 export * from './sse/encode.ts';
 export * from './sse/parser.ts';

@@ -8,7 +8,13 @@ import type { Opaque } from './seal.ts';
 export type AnswerPart =
   | { readonly type: 'text'; readonly text: string; readonly logprobs?: readonly JsonObject[] }
   | { readonly type: 'refusal'; readonly text: string }
-  | { readonly type: 'reasoning'; readonly text: string; readonly opaque?: Opaque }
+  | {
+      readonly type: 'reasoning';
+      readonly text: string;
+      /** The parts of a summary, where the supplier gave one; together, with blank lines, they are the text. */
+      readonly summary?: readonly string[];
+      readonly opaque?: Opaque;
+    }
   | { readonly type: 'redacted'; readonly opaque: Opaque }
   | {
       readonly type: 'call';
@@ -34,7 +40,8 @@ class PartCollector {
   #isOpen = false;
 
   take(event: AnswerEvent): void {
-    if (event.type === 'text' || event.type === 'refusal' || event.type === 'reasoning') this.#text(event);
+    if (event.type === 'text' || event.type === 'refusal') this.#text(event);
+    else if (event.type === 'reasoning') this.#reasoning(event);
     else if (event.type === 'opaque') this.#opaque(event.opaque);
     else if (event.type === 'call') this.#call(event);
     else if (event.type === 'arguments') this.#arguments(event);
@@ -46,7 +53,18 @@ class PartCollector {
     this.#isOpen = true;
   }
 
-  #text(event: EventOf<'text' | 'refusal' | 'reasoning'>): void {
+  #reasoning({ text, isSummary, isBreak }: EventOf<'reasoning'>): void {
+    const open = this.#isOpen ? this.parts.at(-1) : undefined;
+    const last = open?.type === 'reasoning' ? open : undefined;
+    if (last !== undefined) this.parts.pop();
+    const before = last?.summary ?? [];
+    const added =
+      isBreak === true ? [...before, ''] : [...before.slice(0, -1), `${before.at(-1) ?? ''}${text}`];
+    const summary = isSummary === true ? { summary: added } : {};
+    this.#add({ type: 'reasoning', text: `${last?.text ?? ''}${text}`, ...summary });
+  }
+
+  #text(event: EventOf<'text' | 'refusal'>): void {
     const last = this.parts.at(-1);
     const { type: _type, ...members } = event;
     if (!this.#isOpen || last === undefined || last.type !== event.type) {

@@ -14,6 +14,13 @@ import { parseMessagesRequest } from '../messages/request.ts';
 import { MessagesStreamReader, readMessagesAnswer } from '../messages/stream-reader.ts';
 import { MessagesStreamWriter } from '../messages/stream-writer.ts';
 import { conversationOfMessages } from '../messages/to-conversation.ts';
+import { printResponse } from '../responses/answer-writer.ts';
+import { responsesBodyOfConversation } from '../responses/from-conversation.ts';
+import { relayResponsesRequest } from '../responses/relay-request.ts';
+import { parseResponsesRequest } from '../responses/request.ts';
+import { ResponsesStreamReader, readResponsesAnswer } from '../responses/stream-reader.ts';
+import { ResponsesStreamWriter } from '../responses/stream-writer.ts';
+import { conversationOfResponses } from '../responses/to-conversation.ts';
 import type { Result } from '../result.ts';
 import type { TokenUsage } from '../usage.ts';
 import {
@@ -83,14 +90,33 @@ const messages: Dialect = {
   relayAnswer: relayMessagesAnswer,
 };
 
+const responses: Dialect = {
+  readRequest: parseResponsesRequest,
+  writeRequest: responsesBodyOfConversation,
+  readAnswer: (jsonText, requestId) => readResponsesAnswer(jsonText, `call_${requestId}`),
+  writeAnswer: printResponse,
+  newStreamReader: (requestId) => new ResponsesStreamReader(`call_${requestId}`),
+  newStreamWriter: (envelope) => new ResponsesStreamWriter(envelope),
+  // The neutral events hold all that this dialect says, so a relay is a reader and a writer.
+  relayStream: (envelope) => {
+    const reader = new ResponsesStreamReader(`call_${envelope.requestId}`);
+    return new TranslatedStream(reader, new ResponsesStreamWriter(envelope));
+  },
+  relayAnswer: (jsonText, envelope) => {
+    const events = readResponsesAnswer(jsonText, `call_${envelope.requestId}`);
+    return wholeAnswerOf(events, (usage) => printResponse(events, envelope, usage));
+  },
+};
+
 /** The dialects by the name of their surface. */
-export const dialects = { chat, messages } as const;
+export const dialects: Readonly<Record<DialectName, Dialect>> = { chat, messages, responses };
 
 /** How a supplier's endpoint is spoken to, as the registry spells it. */
-export type WireName = 'openai' | 'anthropic';
+export type WireName = 'openai' | 'openai-responses' | 'anthropic';
 
-const DIALECT_OF_WIRE: Readonly<Record<WireName, keyof typeof dialects>> = {
+const DIALECT_OF_WIRE: Readonly<Record<WireName, DialectName>> = {
   openai: 'chat',
+  'openai-responses': 'responses',
   anthropic: 'messages',
 };
 
@@ -102,7 +128,8 @@ export function dialectOfWire(wire: WireName): DialectName {
 /** The neutral form of a checked request. */
 export function conversationOf(request: InferenceRequest): Conversation {
   if (request.dialect === 'chat') return conversationOfChat(openContent(request.body));
-  return conversationOfMessages(openContent(request.body));
+  if (request.dialect === 'messages') return conversationOfMessages(openContent(request.body));
+  return conversationOfResponses(openContent(request.body));
 }
 
 /**
@@ -120,6 +147,9 @@ export function writeUpstreamBody(
     return { ok: true, value: buildChatUpstreamBody(request, upstream) };
   }
   if (request.dialect === 'messages' && wire === 'anthropic') return relayMessagesRequest(request, upstream);
+  if (request.dialect === 'responses' && wire === 'openai-responses') {
+    return relayResponsesRequest(request, upstream);
+  }
   const { writeRequest } = dialects[DIALECT_OF_WIRE[wire]];
   return writeRequest(request, conversationOf(request), upstream);
 }

@@ -55,6 +55,14 @@ export class EventLog {
     if (text !== '') this.#part({ type: 'reasoning', text });
   }
 
+  summary(text: string): void {
+    if (text !== '') this.#part({ type: 'reasoning', text, isSummary: true });
+  }
+
+  summaryBreak(): void {
+    this.#part({ type: 'reasoning', text: '\n\n', isSummary: true, isBreak: true });
+  }
+
   refusal(text: string): void {
     if (text !== '') this.#part({ type: 'refusal', text });
   }

@@ -12,7 +12,14 @@ import type { Opaque } from './seal.ts';
 export type AnswerEvent =
   | { readonly type: 'start'; readonly upstreamModel?: string }
   | { readonly type: 'text'; readonly text: string; readonly logprobs?: readonly JsonObject[] }
-  | { readonly type: 'reasoning'; readonly text: string }
+  | {
+      readonly type: 'reasoning';
+      readonly text: string;
+      /** A summary of the reasoning, where the supplier tells it apart. */
+      readonly isSummary?: boolean;
+      /** The text is the blank line between two parts of a summary. */
+      readonly isBreak?: boolean;
+    }
   | { readonly type: 'opaque'; readonly opaque: Opaque }
   | { readonly type: 'refusal'; readonly text: string }
   | {

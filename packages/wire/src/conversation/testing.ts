@@ -46,17 +46,17 @@ const REQUESTS: Readonly<Record<DialectName, object>> = {
 };
 
 /** The surfaces that are served. */
-export const SURFACES = Object.keys(dialects) as (keyof typeof dialects)[];
+export const SURFACES = Object.keys(dialects) as DialectName[];
 
 /** Reads a request of a surface; fails the test when it is refused. */
-export function requestOf(surface: keyof typeof dialects, members: object = {}): InferenceRequest {
+export function requestOf(surface: DialectName, members: object = {}): InferenceRequest {
   const read = dialects[surface].readRequest(JSON.stringify({ ...REQUESTS[surface], ...members }));
   if (!read.ok) throw new Error(`${read.error.code} ${read.error.message}`);
   return read.value;
 }
 
 /** The envelope for a client of a surface. */
-export function envelopeOf(surface: keyof typeof dialects, members: object = {}): AnswerEnvelope {
+export function envelopeOf(surface: DialectName, members: object = {}): AnswerEnvelope {
   return {
     requestId: REQUEST_ID,
     createdSeconds: 1_767_225_600,
@@ -111,6 +111,6 @@ export function relayPieces(stream: AnswerStream, pieces: readonly Uint8Array[])
 }
 
 /** Relays the text of a supplier of a wire to a client of a surface. */
-export function relayText(wire: WireName, surface: keyof typeof dialects, upstream: string): Relayed {
+export function relayText(wire: WireName, surface: DialectName, upstream: string): Relayed {
   return relayPieces(openAnswerStream(wire, envelopeOf(surface)), [new TextEncoder().encode(upstream)]);
 }

@@ -86,7 +86,8 @@ function effortFor(request: MessagesRequest, upstream: Upstream): Effort | undef
 
 function setReasoning(builder: BodyBuilder, request: MessagesRequest, body: MessagesBody): void {
   const { capabilities } = builder.upstream;
-  if (body.thinking !== undefined) {
+  // The instrument has taken the effort away where its reasoning cannot be switched, and has said so.
+  if (body.thinking !== undefined && request.effort !== undefined) {
     const thinking = capabilities.thinking === undefined ? undefined : thinkingFor(body.thinking, builder);
     builder.set('thinking', thinking);
     if (thinking === undefined && body.thinking.type !== 'disabled') builder.leaveOutNames(['thinking']);
