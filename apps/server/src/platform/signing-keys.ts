@@ -73,10 +73,11 @@ export class SigningKeys implements SigningKeyDirectory {
   find(fingerprint: string): SigningKey | undefined {
     const entry = this.byFingerprint.get(fingerprint);
     if (entry === undefined) return undefined;
-    const { keyId, accountNumber, requireNonce, readOnly, isActive, expiresAtMs } = entry.record;
+    const { requireNonce, readOnly, isActive, expiresAtMs, ...rest } = entry.record;
+    const { keyId, accountNumber, createdAtMs } = rest;
     const isLive = isActive && (expiresAtMs === null || expiresAtMs > this.clock());
-    const { publicKey } = entry;
-    return { keyId, accountNumber, publicKey, requiresNonce: requireNonce, isReadOnly: readOnly, isLive };
+    const identity = { keyId, accountNumber, createdAtMs, publicKey: entry.publicKey };
+    return { ...identity, requiresNonce: requireNonce, isReadOnly: readOnly, isLive };
   }
 
   admit(key: SigningKey): Authentication {

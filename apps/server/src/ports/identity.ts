@@ -66,6 +66,7 @@ export interface SigningKey {
   readonly isReadOnly: boolean;
   /** False once revoked or expired. */
   readonly isLive: boolean;
+  readonly createdAtMs: number;
 }
 
 /** Signing keys in memory. */

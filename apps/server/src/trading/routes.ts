@@ -10,6 +10,7 @@ import { accountRoutes } from './accounts/routes.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import type { SignatureReplays } from './auth/replays.ts';
 import { candleRoutes } from './candles/routes.ts';
+import { diagnosticsRoute } from './diagnostics/routes.ts';
 import { PrivateRoom } from './http/private-room.ts';
 import { TradingRates } from './http/rates.ts';
 import type { MarketView } from './market-view.ts';
@@ -69,6 +70,7 @@ export function registerTrading(app: FastifyInstance, deps: TradingDeps): void {
       ...transferRoutes(deps),
       ...candleRoutes(deps),
       ...supplyRoutes(deps),
+      diagnosticsRoute(deps),
     ]);
     done();
   });

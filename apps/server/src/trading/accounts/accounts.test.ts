@@ -48,8 +48,8 @@ forEachStore('accounts, trades and transfers', (open) => {
     });
     const body = { instrument_id: 'text-standard', quantity: 4 };
     await buyer.call('POST', '/v1/transfers/trading-to-consumption', { body });
-    const { quantity, total_cost } = (await buyer.get('/v1/positions?status=open')).rows[0] ?? {};
-    expect([quantity, total_cost]).toEqual([6, '14.960000']);
+    const [whole] = (await buyer.get('/v1/positions?status=open')).rows;
+    expect([whole?.quantity, whole?.total_cost]).toEqual([6, '14.960000']);
     // The front moved, so what is left to sell are the two units that came last.
     await buyer.call('DELETE', '/v1/orders');
     const bid = { market_id: MARKET, side: 'buy', type: 'limit', quantity: 2, price: '2' };

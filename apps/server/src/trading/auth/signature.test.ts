@@ -29,6 +29,7 @@ const KEY: SigningKey = {
   requiresNonce: false,
   isReadOnly: false,
   isLive: true,
+  createdAtMs: 0,
 };
 
 const HEADERS = {

@@ -178,8 +178,10 @@ export class PrivateRoom {
   private admit(route: TradingRoute, shown: Shown): Caller {
     if (shown.kind === 'consumption_key') {
       const { caller } = shown;
-      if (route.consumptionKeys === 'allowed' && caller.scopes.has('trade:read')) return caller;
-      const requiredScope = route.consumptionKeys === 'allowed' ? 'trade:read' : route.scope;
+      const { consumptionKeys } = route;
+      if (consumptionKeys === 'any') return caller;
+      if (consumptionKeys === 'allowed' && caller.scopes.has('trade:read')) return caller;
+      const requiredScope = consumptionKeys === 'allowed' ? 'trade:read' : route.scope;
       throw fail('insufficient_scope', { requiredScope });
     }
     const admitted = this.options.signingKeys.admit(shown.signature.key);

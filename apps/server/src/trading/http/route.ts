@@ -59,8 +59,11 @@ export interface TradingRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly scope: Scope;
-  /** Whether a consumption key with this scope may use the route; writes and supply are for signatures alone. */
-  readonly consumptionKeys: 'allowed' | 'refused';
+  /**
+   * Which consumption keys may use the route: those with `trade:read`, any, or none; writes and supply are for signatures
+   * alone.
+   */
+  readonly consumptionKeys: 'allowed' | 'any' | 'refused';
   /** `own`: the route counts the request itself, once it knows what it is about. */
   readonly rate: RateClass | 'own';
   /** What follows the account in the key of the bucket: the market of an order. */
