@@ -9,8 +9,10 @@ import {
   INSTRUMENT,
   openSequencer,
   receiptFacts,
+  SUPPLIER,
   seedMarket,
 } from './testing.ts';
+import type { Sequencer } from './types.ts';
 import { verifyLedger } from './verify.ts';
 
 /** One change of one row that money depends on, each of which some rule must notice. */
@@ -20,6 +22,17 @@ const TAMPERINGS = [
   ['balances', 'update balances set amount = amount + 1 where kind = 1'],
   ['orders', 'update orders set price_ticks = price_ticks - 1 where order_seq = 1'],
   ['orders', 'update orders set fee_micros = 0 where order_seq = 2'],
+  ['orders', 'update orders set expires_at_ms = expires_at_ms + 1 where order_seq = 3'],
+  ['orders', 'update orders set quantity_units = 4 where order_seq = 3'],
+  ['orders', `update orders set time_in_force = 'gtc' where order_seq = 3`],
+  ['orders', `update orders set status = 'cancelled', closure_reason = 'user_cancel' where order_seq = 3`],
+  ['trades', 'update trades set is_auction = not is_auction'],
+  ['retirements', 'update retirements set unit_from = unit_from - 1'],
+  ['retirements', 'delete from retirements'],
+  [
+    'transfers',
+    `update transfers set direction = 'trading_to_consumption' where direction <> 'trading_to_consumption'`,
+  ],
   ['orders', `update orders set side = 'buy' where order_seq = 1`],
   ['orders', 'delete from orders where order_seq = 1'],
   ['trades', 'update trades set price_ticks = price_ticks + 1'],
@@ -72,18 +85,43 @@ async function holdsAfter(database: Database, table: string, text: string): Prom
   return ok;
 }
 
+/** An order that is amended and will expire, units brought back to trading, units retired. */
+async function liveOn(sequencer: Sequencer): Promise<void> {
+  const owner = { account: BUYER, instrument: INSTRUMENT };
+  const order = {
+    side: 'buy',
+    type: 'limit',
+    quantityUnits: 1,
+    priceTicks: 20_000,
+    timeInForce: 'gtc',
+  } as const;
+  await accepted(sequencer, { kind: 'place_order', ...owner, ...order });
+  const expiresAtMs = 1_767_225_600_000 + 60_000;
+  const amend = { kind: 'amend_order', account: BUYER, order: 3, quantityUnits: 3 } as const;
+  await accepted(sequencer, { ...amend, timeInForce: 'gtd', expiresAtMs });
+  const runs = [{ lot: 1, unitFrom: 2, unitTo: 2 }];
+  await accepted(sequencer, { kind: 'transfer_to_trading', ...owner, runs });
+  const stock = { account: SUPPLIER, instrument: INSTRUMENT };
+  await accepted(sequencer, { kind: 'issue', ...stock, quantityUnits: 3 });
+  await accepted(sequencer, { kind: 'retire_issued', ...stock, quantityUnits: 2 });
+}
+
 forEachStore('ledger verification', (open) => {
   it('notices every row that says something else than the journal', { timeout: 60_000 }, async () => {
     const { database } = await open();
-    const sequencer = await openSequencer(database);
+    const clock = { nowMs: 1_767_225_600_000 };
+    const sequencer = await openSequencer(database, { clock: () => clock.nowMs });
     await seedMarket(sequencer);
-    await accepted(sequencer, buy(1));
+    await accepted(sequencer, buy(2));
     await consume(sequencer, 'req_billed', 1_000);
     await accepted(
       sequencer,
       { kind: 'settle', account: BUYER, instrument: INSTRUMENT, draws: [], servedBy: 0 },
       { receipt: receiptFacts('req_unbilled', { input: 0, output: 0 }) },
     );
+    await liveOn(sequencer);
+    clock.nowMs += 60_000;
+    await accepted(sequencer, { kind: 'fund_reserve', amountMicros: 1 });
     expect(await verifyLedger(database)).toMatchObject({ ok: true });
     const unnoticed: string[] = [];
     for (const [table, text] of TAMPERINGS) if (await holdsAfter(database, table, text)) unnoticed.push(text);
