@@ -29,6 +29,7 @@ export interface Surface {
 export const SURFACES: readonly Surface[] = [
   { dialect: 'chat', path: '/chat/completions', route: '/v1/chat/completions' },
   { dialect: 'messages', path: '/messages', route: '/v1/messages' },
+  { dialect: 'responses', path: '/responses', route: '/v1/responses' },
 ];
 
 /** The room's own parts. */

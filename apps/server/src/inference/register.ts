@@ -23,6 +23,7 @@ import { EndpointHealth } from './routing/endpoint-health.ts';
 import { Router } from './routing/route.ts';
 import { UpstreamPools } from './routing/upstream-pools.ts';
 import type { ServiceDeps } from './service.ts';
+import { registerStoredResponses } from './stored-responses.ts';
 
 /** Routes of the Messages surface, whose errors have a shape of their own. */
 const MESSAGES_PATH = /^\/v1\/messages(?:[/?]|$)/;
@@ -69,6 +70,7 @@ export function registerInference(app: FastifyInstance, deps: InferenceDeps): In
     (scope, _options, done) => {
       prepareScope(scope, parts);
       registerSurfaces(scope, entrance);
+      registerStoredResponses(scope, parts);
       registerCountTokens(scope, { ...parts, entrance });
       registerModels(scope, parts);
       registerReceipts(scope, parts);

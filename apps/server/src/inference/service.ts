@@ -376,11 +376,13 @@ function anthropicHeadersOf({ dialect, headers }: Incoming): Call['anthropic'] {
 /** Tells the buyer of an error: as an answer, or as the last event of a stream that has begun. */
 function fail({ context, buyer, dialect }: Incoming, error: GridError): void {
   const { headers, body } = errorResponse(context, error);
-  if (buyer.isStreaming) buyer.breakOff(faultEvent(dialect, error, context.requestId));
+  if (buyer.isStreaming)
+    buyer.breakOff(buyer.printFault?.(error) ?? faultEvent(dialect, error, context.requestId));
   else buyer.sendJson(httpStatusOf(error.code), headers, body);
 }
 
-/** The event that ends a stream with a fault. */
+/** The event that ends a stream with a fault before any supplier was asked. */
 function faultEvent(dialect: DialectName, error: GridError, requestId: string): string {
-  return dialect === 'messages' ? messagesErrorEvent(error, requestId) : errorEvent(error);
+  if (dialect === 'messages') return messagesErrorEvent(error, requestId);
+  return dialect === 'responses' ? `event: error\n${errorEvent(error)}` : errorEvent(error);
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type Content, KEEP_ALIVE_COMMENT } from '@opengrid/wire';
+import { type Content, type GridError, KEEP_ALIVE_COMMENT } from '@opengrid/wire';
 import { openContent } from '@opengrid/wire/content';
 
 /** Where the bytes of an answer are counted. */
@@ -16,6 +16,8 @@ export class Buyer {
   private hasLeft = false;
   private wroteSinceTick = false;
   private drained: (() => void) | undefined;
+  /** Prints the event of a fault for a buyer who has the beginning of an answer. */
+  printFault: ((error: GridError) => string) | undefined;
   /** Called once, when the buyer leaves before the answer is over. */
   onGone: (() => void) | undefined;
 

@@ -217,6 +217,7 @@ export class Delivery {
       return new WholeAnswer({ read, answerBytes: deps.settings.answerBytes, onEnd });
     }
     const stream = openAnswerStream(wire, envelope);
+    call.buyer.printFault = (error) => stream.fail(error);
     return new StreamAnswer({ stream, buyer: call.buyer, guard, headers, onEnd });
   }
 

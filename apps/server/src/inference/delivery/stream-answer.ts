@@ -3,7 +3,6 @@ import {
   type AnswerStream,
   Content,
   type FinishReason,
-  type GridError,
   type SseEvent,
   SseParser,
   type StreamStep,
@@ -80,11 +79,6 @@ export class StreamAnswer implements AttemptReader, AnswerFacts, AnswerTail {
 
   finalText(usage: TokenUsage): Content<string> {
     return Content.of(this.output + this.stream.finish(usage, this.isCut ? 'cut' : 'complete'));
-  }
-
-  /** The event of a fault, for a buyer who has the beginning of the answer. */
-  failText(error: GridError): string {
-    return this.stream.fail(error);
   }
 
   private take(events: readonly SseEvent[]): void {

@@ -2,7 +2,7 @@ import { type GridError, gridError, type RequestNeeds, type WireName } from '@op
 import type { Endpoint } from '../../ports/supply.ts';
 
 /** The wires that are spoken to suppliers. */
-const SPOKEN: ReadonlySet<string> = new Set<WireName>(['openai', 'anthropic']);
+const SPOKEN: ReadonlySet<string> = new Set<WireName>(['openai', 'openai-responses', 'anthropic']);
 
 /** Request fields by the need that they make, in the order in which they are complained about. */
 const PARAM_OF_NEED: Readonly<Record<keyof RequestNeeds, string>> = {
