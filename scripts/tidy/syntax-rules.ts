@@ -15,7 +15,7 @@ const SUITE_NAMES = /^(describe|forEachStore|suite)$/;
 const TEST_NAMES = /^(it|test)$/;
 
 /** Where printing is the purpose: tools that run in a terminal, and what only tests run. */
-const MAY_PRINT = /^(apps\/cli|scripts|bench|testing)\/|\/(scripts|e2e)\/|\.test\.tsx?$/;
+const MAY_PRINT = /^(apps\/cli|examples|scripts|bench|testing)\/|\/(scripts|e2e)\/|\.test\.tsx?$/;
 
 /** What ships. Tests and tools may be terser about their own small helpers. */
 function isProduct(path: string): boolean {
