@@ -174,6 +174,7 @@ describe('ChatStreamRewriter', () => {
 
   it('ends open choices when the exchange cuts the answer', () => {
     const { rewriter } = run([say({ content: 'a' }), say({ content: 'b' }, 'stop', 1)]);
+    rewriter.push(say({ content: 'withheld' }, 'stop'));
     const cut = JSON.parse(rewriter.finishOpenChoices('length').slice('data: '.length)) as Printed;
     expect(cut).toEqual({ ...HEAD, choices: [{ index: 0, delta: {}, finish_reason: 'length' }] });
     expect(rewriter.isComplete).toBe(true);

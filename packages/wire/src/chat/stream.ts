@@ -72,6 +72,9 @@ export class ChatStreamRewriter {
   #text = '';
   #finishReason: FinishReason | undefined;
   #isMalformed = false;
+  // What the last event began and finished, in case it is withheld.
+  #begun = new Set<ChoiceState>();
+  #finished = new Set<ChoiceState>();
 
   constructor(envelope: ChatEnvelope) {
     const head = JSON.stringify({
@@ -94,17 +97,28 @@ export class ChatStreamRewriter {
 
   /** Rewrites the data of one upstream event. */
   push(data: string): ChatStreamStep {
+    this.#begun = new Set();
+    this.#finished = new Set();
     if (data === '[DONE]') return DONE;
     const chunk = parseSupplierJson(data);
     if (chunk === undefined) return MALFORMED_STEP;
     return isUpstreamError(chunk) ? ERROR_STEP : this.#rewrite(chunk);
   }
 
-  /** Ends every choice that is still open, for an answer that the exchange cuts. Empty when none is. */
+  /**
+   * Ends every choice that is still open, for an answer that the exchange cuts. What the last event said is
+   * taken as unsaid: it did not fit into the hold, so it was withheld. Empty when nothing is open.
+   */
   finishOpenChoices(reason: FinishReason): string {
-    const open = [...this.#choices.values()].filter((choice) => !choice.isFinished);
+    const open = [...this.#choices.values()].filter(
+      (choice) => !choice.isFinished || this.#finished.has(choice),
+    );
     for (const choice of open) choice.isFinished = true;
-    const choices = open.map(({ index }) => ({ index, delta: {}, finish_reason: reason }));
+    this.#finished = new Set();
+    const choices = open.map((choice) => {
+      const delta = this.#begun.has(choice) ? { role: 'assistant' } : {};
+      return { index: choice.index, delta, finish_reason: reason };
+    });
     return choices.length === 0 ? '' : this.#encode(choices);
   }
 
@@ -158,6 +172,7 @@ export class ChatStreamRewriter {
     const delta = this.#delta(value.delta ?? {}, state, known === undefined);
     if (finishReason !== null) {
       state.isFinished = true;
+      this.#finished.add(state);
       this.#finishReason = finishReason;
     }
     return { index, delta, logprobs: value.logprobs, finish_reason: finishReason };
@@ -166,6 +181,7 @@ export class ChatStreamRewriter {
   #begin(index: number): ChoiceState {
     const state = { index, calls: [], isFinished: false };
     this.#choices.set(index, state);
+    this.#begun.add(state);
     return state;
   }
 

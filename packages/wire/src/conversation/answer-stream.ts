@@ -114,6 +114,8 @@ export class TranslatedStream implements AnswerStream {
   }
 
   #step(events: readonly AnswerEvent[]): StreamStep {
+    // Of a step that fails the client gets nothing, so the writer must not count it as printed.
+    if (events.some(({ type }) => type === 'error')) return stepOf(events, '');
     if (events.some(({ type }) => type === 'stop')) this.isComplete = true;
     return stepOf(events, this.#writer.write(events));
   }

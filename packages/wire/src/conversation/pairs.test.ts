@@ -1,15 +1,11 @@
-import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SseParser } from '../sse/parser.ts';
 import { openAnswerStream, type WireName } from './dialects.ts';
-import { envelopeOf, relayPieces, relayText, SURFACES, upstreamTranscript } from './testing.ts';
+import { envelopeOf, relayPieces, relayText, SURFACES, TRANSCRIPTS, upstreamTranscript } from './testing.ts';
 
 // Streams in the manner of real servers, beside what a client of each surface gets of them.
-const NAMES = readdirSync(new URL('transcripts', import.meta.url))
-  .filter((file) => file.endsWith('.upstream.sse'))
-  .map((file) => file.replace('.upstream.sse', ''));
-const PAIRS = NAMES.flatMap((name) => SURFACES.map((surface) => [name, surface] as const));
+const PAIRS = TRANSCRIPTS.flatMap((name) => SURFACES.map((surface) => [name, surface] as const));
 
 /** The wire of a transcript is the beginning of its name. */
 function wireOf(name: string): WireName {
@@ -23,7 +19,7 @@ function eventsOf(pieces: readonly Uint8Array[]): unknown {
   return [...pieces.map((piece) => parser.push(piece)), parser.end()].flatMap(({ events }) => events);
 }
 
-it.each(NAMES)('%s has the same events when it is cut at any one byte', (name) => {
+it.each(TRANSCRIPTS)('%s has the same events when it is cut at any one byte', (name) => {
   const bytes = new TextEncoder().encode(upstreamTranscript(name).replaceAll('\n', '\r\n'));
   const expected = JSON.stringify(eventsOf([bytes]));
   for (let at = 0; at <= bytes.length; at += 1) {

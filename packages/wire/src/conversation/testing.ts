@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { gridError } from '../errors/grid-error.ts';
 import { SseParser } from '../sse/parser.ts';
 import type { TokenUsage } from '../usage.ts';
@@ -66,6 +66,11 @@ export function envelopeOf(surface: DialectName, members: object = {}): AnswerEn
     seal: SEAL,
   };
 }
+
+/** Names of the transcripts of suppliers; the wire of each is the beginning of its name. */
+export const TRANSCRIPTS: readonly string[] = readdirSync(new URL('transcripts', import.meta.url))
+  .filter((file) => file.endsWith('.upstream.sse'))
+  .map((file) => file.replace('.upstream.sse', ''));
 
 /** A transcript of a supplier. */
 export function upstreamTranscript(name: string): string {

@@ -4,6 +4,17 @@ import { isJsonObject, type JsonObject, parseSupplierJson } from '../json/parse.
 import { finishReasonOfStop } from './answer.ts';
 import { usageFromMessages } from './usage.ts';
 
+/** Which kind of block each kind of delta belongs to. */
+const BLOCK_OF_DELTA: ReadonlyMap<unknown, string> = new Map([
+  ['text_delta', 'text'],
+  ['citations_delta', 'text'],
+  ['thinking_delta', 'thinking'],
+  ['signature_delta', 'thinking'],
+  ['input_json_delta', 'tool_use'],
+]);
+
+const KNOWN_BLOCKS: ReadonlySet<unknown> = new Set(['text', 'thinking', 'redacted_thinking', 'tool_use']);
+
 /** A block while it is open. A call has its number, and its arguments may come with its start. */
 interface OpenBlock {
   readonly type: unknown;
@@ -91,6 +102,11 @@ export class MessagesStreamReader implements StreamReader {
     const block = this.#blocks.get(event.index);
     const delta = event.delta;
     if (block === undefined || !isJsonObject(delta)) return this.#log.fail('malformed');
+    // Blocks and deltas of kinds nobody knows are let pass; what is known must belong together.
+    const owner = BLOCK_OF_DELTA.get(delta.type);
+    const isKnown = owner !== undefined && KNOWN_BLOCKS.has(block.type);
+    if (isKnown && owner !== block.type) return this.#log.fail('malformed');
+    if (!KNOWN_BLOCKS.has(block.type)) return;
     if (delta.type === 'text_delta') this.#log.text(textOf(delta.text));
     else if (delta.type === 'thinking_delta') this.#log.reasoning(textOf(delta.thinking));
     else if (delta.type === 'signature_delta') block.signature += textOf(delta.signature);
