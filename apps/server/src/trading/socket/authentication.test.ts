@@ -27,6 +27,7 @@ function directory(key: Partial<SigningKey> = {}, admitted?: Authentication): Si
     requiresNonce: false,
     isReadOnly: false,
     isLive: true,
+    createdAtMs: 0,
     ...key,
   };
   return {
