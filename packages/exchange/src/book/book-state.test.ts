@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { BookDriver } from '../testing/book-driver.ts';
 import { firstDifference } from '../testing/book-probe.ts';
@@ -24,7 +25,7 @@ const seeds = [CROWDED.seed, ...moreSeeds];
 
 /** Plays a workload and hashes all it says: trades, what self-trade prevention took, how each message ended. */
 class HashingPlayer extends BookPlayer {
-  readonly report = new LineHash();
+  readonly report = new LineHash(createHash('sha256'));
   private at = 0;
   private taker = 0;
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PATIENCE } from '../testing/effort.ts';
 import { LineHash } from '../testing/line-hash.ts';
@@ -11,7 +12,7 @@ const LINE = { placed: 0, trade: 1, cancelled: 2, amended: 3, cancelRefused: 4, 
 /** Plays a workload on the book and hashes the reports that the benchmark asks for. */
 class Reporter {
   private readonly book = new Book();
-  private readonly report = new LineHash();
+  private readonly report = new LineHash(createHash('sha256'));
   private readonly workload: PublicWorkload;
 
   constructor(workload: PublicWorkload) {
