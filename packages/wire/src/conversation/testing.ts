@@ -7,6 +7,7 @@ import { dialects, openAnswerStream, type WireName } from './dialects.ts';
 import type { DialectName } from './model.ts';
 import type { InferenceRequest } from './request.ts';
 import { reasoningSeal } from './seal.ts';
+import type { Capabilities } from './upstream.ts';
 
 /** A ULID of tests. */
 export const REQUEST_ID = 'req_01jz3v8m2k7f9q0x4w6t5s1r8p';
@@ -21,6 +22,33 @@ export const COUNTED: TokenUsage = {
 };
 /** The seal of the endpoint that tests speak to. */
 export const SEAL = reasoningSeal('key of tests', 'endpoint_1');
+
+/** Everything that an endpoint of any wire may be able to do. */
+export const ALL_CAPABILITIES: Capabilities = {
+  tools: true,
+  jsonSchema: true,
+  images: true,
+  logprobs: true,
+  n: true,
+  seed: true,
+  penalties: true,
+  logitBias: true,
+  temperature: true,
+  efforts: ['low', 'medium', 'high'],
+  verbosity: true,
+  reasoningText: true,
+  store: true,
+  developerRole: true,
+  maxCompletionTokens: true,
+  documents: true,
+  clientTools: true,
+  thinking: 'adaptive',
+  promptCaching: true,
+  contextManagement: true,
+  customTools: true,
+  reasoningSummary: true,
+  encryptedReasoning: true,
+};
 
 /** The smallest streamed request of each surface, with everything switched on that changes the answer. */
 const REQUESTS: Readonly<Record<DialectName, object>> = {
