@@ -13,8 +13,14 @@ export function openRange(
 ): EscrowRange {
   const { state } = context;
   state.rangeCounter += 1;
+  // Written out, here and wherever one is made for every trade: copies by `...` take several times the memory.
   const range: EscrowRange = {
-    ...fill,
+    issuer: fill.issuer,
+    instrument: fill.instrument,
+    trade: fill.trade,
+    unitFrom: fill.unitFrom,
+    unitTo: fill.unitTo,
+    escrowMicros: fill.escrowMicros,
     range: state.rangeCounter,
     tokensTotal: (fill.unitTo - fill.unitFrom + 1) * TOKENS_PER_UNIT,
     tokensDelivered: 0,
@@ -27,8 +33,20 @@ export function openRange(
 }
 
 export function emitRange(context: Context, range: EscrowRange, { closed } = { closed: false }): void {
-  const { substituteRemainders: _remainders, ...shown } = range;
-  context.emit({ type: 'escrow', ...shown, closed });
+  context.emit({
+    type: 'escrow',
+    range: range.range,
+    issuer: range.issuer,
+    instrument: range.instrument,
+    trade: range.trade,
+    unitFrom: range.unitFrom,
+    unitTo: range.unitTo,
+    escrowMicros: range.escrowMicros,
+    tokensTotal: range.tokensTotal,
+    tokensDelivered: range.tokensDelivered,
+    releasedMicros: range.releasedMicros,
+    closed,
+  });
 }
 
 /**

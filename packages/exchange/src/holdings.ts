@@ -9,10 +9,15 @@ export function unitsOf(run: { unitFrom: number; unitTo: number }): number {
 function splitFront(segment: Segment, units: number): Segment {
   const whole = unitsOf(segment);
   const front: Segment = {
-    ...segment,
+    acquisition: segment.acquisition,
+    unitFrom: segment.unitFrom,
     unitTo: segment.unitFrom + units - 1,
+    trade: segment.trade,
+    priceTicks: segment.priceTicks,
     promotionalMicros: cumulativeShare(segment.promotionalMicros, units, whole),
     feeMicros: cumulativeShare(segment.feeMicros, units, whole),
+    issuer: segment.issuer,
+    range: segment.range,
   };
   segment.unitFrom += units;
   segment.promotionalMicros -= front.promotionalMicros;
@@ -64,8 +69,17 @@ export function openLot(
   state.lotCounter += 1;
   const tokensTotal = unitsOf(segment) * TOKENS_PER_UNIT;
   const lot: Lot = {
-    ...segment,
-    ...owner,
+    acquisition: segment.acquisition,
+    unitFrom: segment.unitFrom,
+    unitTo: segment.unitTo,
+    trade: segment.trade,
+    priceTicks: segment.priceTicks,
+    promotionalMicros: segment.promotionalMicros,
+    feeMicros: segment.feeMicros,
+    issuer: segment.issuer,
+    range: segment.range,
+    account: owner.account,
+    instrument: owner.instrument,
     lot: state.lotCounter,
     tokensTotal,
     tokensRemaining: tokensTotal,

@@ -55,7 +55,8 @@ export class TradeWindow {
     this.advance(trade.atMs);
     this.compact();
     const excludedUnits = this.excess(trade);
-    this.append({ ...trade, excludedUnits });
+    const { atMs, priceTicks, quantityUnits, buyer, seller } = trade;
+    this.append({ atMs, priceTicks, quantityUnits, buyer, seller, excludedUnits });
     return excludedUnits;
   }
 
