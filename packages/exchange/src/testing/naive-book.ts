@@ -92,7 +92,7 @@ export class NaiveBook {
 
   submit(message: NaiveMessage): NaiveReport {
     if (message.postOnly && this.touching(message).length > 0) return nothing(message, 'would_cross');
-    const saved = this.orders.map((order) => ({ ...order }));
+    const saved = message.life === 'fok' ? this.orders.map((order) => ({ ...order })) : [];
     const report = this.match(message);
     const filled = report.fills.reduce((sum, [, quantity]) => sum + quantity, 0);
     if (message.life === 'fok' && filled < message.quantity) {
