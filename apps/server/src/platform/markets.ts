@@ -1,20 +1,8 @@
 import type { MarketRules } from '@opengrid/exchange';
 import type { InstrumentCatalogue } from '../ports/catalogue.ts';
+import { DEFAULT_MARKET_RULES } from '../ports/market-rules.ts';
 import type { Sequencer } from '../sequencer/types.ts';
 import { SHIPPED_INSTRUMENTS } from './instrument-table.ts';
-
-/** Rules every market opens with. */
-export const DEFAULT_MARKET_RULES: MarketRules = {
-  takerBps: 50,
-  makerBps: 0,
-  minOrderUnits: 1,
-  maxOrderUnits: 10_000,
-  maxOpenOrders: 500,
-  marketCollarBps: 1_000,
-  limitCollarBps: 5_000,
-  autoBuyCollarBps: 1_000,
-  referencePriceTicks: null,
-};
 
 const REFERENCE_TICKS = new Map(
   SHIPPED_INSTRUMENTS.map(({ instrumentNo, referencePriceTicks }) => [instrumentNo, referencePriceTicks]),

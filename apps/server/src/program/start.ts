@@ -30,6 +30,7 @@ import type { Config } from './config.ts';
 import { BUYER_EMAIL, DEMO_INSTRUMENTS, makeDemoKey, seedDemo } from './demo.ts';
 import { closeHttpApp, createHttpApp } from './http-app.ts';
 import { marketQuotes } from './market-quotes.ts';
+import { registerReference } from './openapi/reference.ts';
 import { registerPage } from './page.ts';
 
 export const VERSION = '0.1.0';
@@ -235,6 +236,7 @@ function mount(
     gatewayBaseUrl: config.gatewayBaseUrl,
   };
   const trading = { ...core, view, replays, settings: config.trading };
+  registerReference(app, { version: VERSION });
   registerTrading(app, { ...trading, version: VERSION, publicRate: PUBLIC_RATE_PER_SECOND });
   const room = registerInference(app, { ...core, market: marketQuotes(view), settings });
   registerPage(app);

@@ -15,9 +15,11 @@ import { accepted, silentTelemetry } from '../sequencer/testing.ts';
 import type { Database } from '../store/database.ts';
 import { SignatureReplays } from '../trading/auth/replays.ts';
 import { MarketView } from '../trading/market-view.ts';
-import { registerTrading } from '../trading/routes.ts';
+import { registerTrading, type TradingDeps } from '../trading/routes.ts';
 import { DEFAULT_TRADING_SETTINGS, type TradingSettings } from '../trading/settings.ts';
 import { createHttpApp } from './http-app.ts';
+import { registerReference } from './openapi/reference.ts';
+import { type Watch, watchAnswers } from './openapi/testing.ts';
 
 export interface Call {
   readonly body?: unknown;
@@ -140,6 +142,9 @@ export async function send(
   };
 }
 
+/** What rooms beside the Trading surface may be made of. */
+export type FloorCore = Omit<TradingDeps, 'telemetry' | 'version' | 'publicRate' | 'clock'>;
+
 export interface TradingFloor extends Platform {
   readonly app: FastifyInstance;
   readonly origin: string;
@@ -149,7 +154,10 @@ export interface TradingFloor extends Platform {
   readonly instrument: Instrument;
   /** An account in advanced mode with a key, USD, and units to sell. */
   trader(options?: Partial<NewAccount> & { usdMicros?: number; units?: number }): Promise<Trader>;
+  /** Every answer so far, held to the document. */
+  readonly watch: Watch;
   command(command: Command): Promise<void>;
+  /** @throws Error when an answer was not as the document says. */
   close(): Promise<void>;
 }
 
@@ -162,6 +170,8 @@ export async function openFloor(
     replayClock?: () => number;
     /** When the first commands happen; the present when left out. */
     startMs?: number;
+    /** Mounts more rooms beside the Trading surface. */
+    rooms?: (app: FastifyInstance, core: FloorCore) => void;
     idempotency?: Partial<IdempotencyOptions>;
   } = {},
 ): Promise<TradingFloor> {
@@ -200,6 +210,9 @@ export async function openFloor(
     view,
     idempotency,
   };
+  registerReference(app, { version: 'test' });
+  const watch = watchAnswers(app);
+  options.rooms?.(app, { ...core, suppliers });
   registerTrading(app, {
     ...core,
     suppliers,
@@ -233,8 +246,21 @@ export async function openFloor(
   const close = async (): Promise<void> => {
     await app.close();
     await sequencer.close();
+    if (watch.faults.size > 0) throw new Error(`not as described:\n${[...watch.faults].join('\n')}`);
   };
-  return { ...platform, app, origin, signingKeys, replays, idempotency, instrument, trader, command, close };
+  return {
+    ...platform,
+    app,
+    watch,
+    origin,
+    signingKeys,
+    replays,
+    idempotency,
+    instrument,
+    trader,
+    command,
+    close,
+  };
 }
 
 const UNLIMITED = { orderRate: 0, orderRpm: 0, cancelRate: 0, signedReadRate: 0 };

@@ -1,9 +1,11 @@
 import { crc32 } from 'node:zlib';
+import type { MarketRules } from '@opengrid/exchange';
 import { formatIso, GridFailure, gridError } from '@opengrid/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { TokenBuckets } from '../http/rate-limit.ts';
 import { setCommonHeaders } from '../http/request-ids.ts';
 import type { Instrument, InstrumentCatalogue } from '../ports/catalogue.ts';
+import { DEFAULT_MARKET_RULES } from '../ports/market-rules.ts';
 import type { SupplierDirectory } from '../ports/supply.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Sequencer } from '../sequencer/types.ts';
@@ -12,6 +14,10 @@ import type { Authenticator } from './auth/authenticator.ts';
 import { sendError, toGridError } from './http/errors.ts';
 import { refuseOtherMethods } from './http/other-methods.ts';
 import { invalidField } from './http/route.ts';
+import type { OpenInterest } from './instruments/open-interest.ts';
+import { referenceIndex } from './instruments/reference-index.ts';
+import { specificationVersions } from './instruments/specifications.ts';
+import { wholeList } from './list/list-page.ts';
 import { memoryPage } from './list/memory-list.ts';
 import type { MarketView } from './market-view.ts';
 import {
@@ -31,6 +37,7 @@ export interface PublicDeps {
   readonly instruments: InstrumentCatalogue;
   readonly suppliers: SupplierDirectory;
   readonly view: MarketView;
+  readonly openInterest: OpenInterest;
   readonly telemetry: Telemetry;
   readonly version: string;
   /** Public requests a second and address; 0 = no limit. */
@@ -81,6 +88,8 @@ export class PublicRoom {
     get('/instruments', (request) => this.listInstruments(searchOf(request)));
     get('/instruments/by-symbol/:reference', (request) => this.instrumentDetail(request));
     get('/instruments/:reference', (request) => this.instrumentDetail(request));
+    get('/instruments/:reference/specs', (request) => this.specifications(request));
+    get('/instruments/:reference/index', (request) => this.referenceIndex(request));
     get('/markets', (request) => this.listMarkets(searchOf(request)));
     get('/markets/:reference', (request) => this.marketDetail(request));
     get('/markets/:reference/ticker', (request) => this.ticker(request));
@@ -132,7 +141,7 @@ export class PublicRoom {
 
   private context(instrument: Instrument): {
     view: MarketView;
-    rules: ReturnType<Sequencer['exchange']['rulesOf']>;
+    rules: MarketRules;
     servedModels: string[];
     qualification: string | null;
     nowMs: number;
@@ -142,7 +151,7 @@ export class PublicRoom {
     const [kind] = kinds;
     return {
       view: this.deps.view,
-      rules: this.deps.sequencer.exchange.rulesOf(instrument.instrumentNo),
+      rules: this.deps.sequencer.exchange.rulesOf(instrument.instrumentNo) ?? DEFAULT_MARKET_RULES,
       servedModels: [...new Set(endpoints.map((endpoint) => endpoint.servedModel))],
       qualification: kinds.size > 1 ? 'mixed' : (kind ?? null),
       nowMs: this.clock(),
@@ -168,6 +177,16 @@ export class PublicRoom {
     if (reference.toLowerCase() === 'usd' || reference === usd.instrument_id) return { data: usd };
     const instrument = this.find(request, 'instrument_not_found');
     return { data: instrumentShape(instrument, this.context(instrument)) };
+  }
+
+  private specifications(request: FastifyRequest): unknown {
+    return wholeList(specificationVersions(this.find(request, 'instrument_not_found'))).body;
+  }
+
+  private async referenceIndex(request: FastifyRequest): Promise<unknown> {
+    const instrument = this.find(request, 'instrument_not_found');
+    const facts = { ...this.deps, nowMs: this.clock() };
+    return wholeList(await referenceIndex(facts, instrument, searchOf(request))).body;
   }
 
   private listMarkets(search: URLSearchParams): unknown {

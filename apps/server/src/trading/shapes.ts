@@ -37,7 +37,7 @@ function statusOf(instrument: Instrument): { status: string; is_active: boolean 
 
 export interface InstrumentContext {
   readonly view: MarketView;
-  readonly rules: MarketRules | undefined;
+  readonly rules: MarketRules;
   readonly servedModels: readonly string[];
   readonly nowMs: number;
 }
@@ -103,8 +103,8 @@ function specificationShape(instrument: Instrument, context: InstrumentContext):
       error_rate_max: spec.errorRateMax,
     },
     trading_params: {
-      min_quantity: context.rules?.minOrderUnits ?? 1,
-      max_quantity: context.rules?.maxOrderUnits ?? 10_000,
+      min_quantity: context.rules.minOrderUnits,
+      max_quantity: context.rules.maxOrderUnits,
       quantity_increment: 1,
       tick_size: '0.0001',
     },
@@ -138,16 +138,16 @@ export function marketShape(
     order_controls: {
       tick_size: '0.0001',
       lot_size: 1,
-      min_order_size: rules?.minOrderUnits ?? 1,
-      max_order_size: rules?.maxOrderUnits ?? 10_000,
-      market_collar_bps: rules?.marketCollarBps ?? null,
-      limit_collar_bps: rules?.limitCollarBps ?? null,
-      auto_buy_collar_bps: rules?.autoBuyCollarBps ?? null,
-      reference_price: price(rules?.referencePriceTicks ?? undefined),
-      max_open_orders: rules?.maxOpenOrders ?? null,
+      min_order_size: rules.minOrderUnits,
+      max_order_size: rules.maxOrderUnits,
+      market_collar_bps: rules.marketCollarBps,
+      limit_collar_bps: rules.limitCollarBps,
+      auto_buy_collar_bps: rules.autoBuyCollarBps,
+      reference_price: price(rules.referencePriceTicks ?? undefined),
+      max_open_orders: rules.maxOpenOrders,
     },
     qualification: context.qualification,
-    fees: { maker_bps: rules?.makerBps ?? 0, taker_bps: rules?.takerBps ?? 0 },
+    fees: { maker_bps: rules.makerBps, taker_bps: rules.takerBps },
     created_at: formatIso(instrument.createdAtMs),
     updated_at: formatIso(instrument.updatedAtMs),
   };

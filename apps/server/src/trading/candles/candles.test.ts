@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFloor, type Trader, type TradingFloor } from '../../program/testing.ts';
 import { CandleChanges, periodStart, RESOLUTIONS } from '../../sequencer/candles.ts';
 import { verifyLedger } from '../../sequencer/verify.ts';
-import { openEmbeddedStore } from '../../store/testing.ts';
+import { openEmbeddedStore, openServerStore } from '../../store/testing.ts';
 
 /** A Thursday. */
 const START_MS = Date.parse('2026-01-01T00:00:00.000Z');
@@ -48,7 +48,10 @@ describe('periods', () => {
   });
 });
 
-describe('GET /v1/price-histories', () => {
+describe.each([
+  ['embedded', openEmbeddedStore],
+  ['server', openServerStore],
+] as const)('GET /v1/price-histories (%s)', (_engine, openStore) => {
   let floor: TradingFloor;
   let seller: Trader;
   let buyer: Trader;
@@ -56,7 +59,7 @@ describe('GET /v1/price-histories', () => {
 
   // One market for all: each test trades later than the one before it.
   beforeAll(async () => {
-    const opened = await openEmbeddedStore();
+    const opened = await openStore();
     floor = await openFloor(opened.database, { startMs: Date.now() - 40 * 24 * HOUR_MS });
     close = async () => {
       await floor.close();

@@ -46,6 +46,8 @@ interface Window {
   readonly resolution: string;
   readonly fromMs: number;
   readonly toMs: number;
+  /** End of the period that runs: what has not begun is not filled. */
+  readonly endMs: number;
   readonly isFilled: boolean;
 }
 
@@ -145,8 +147,7 @@ function windowOf({ instruments }: CandleDeps, query: ListQuery, nowMs: number):
   if (isTooLarge) throw fail('window_too_large', { context: { limit: MAX_CANDLES } });
   const fill = oneValue(query, 'fill') ?? 'false';
   if (fill !== 'true' && fill !== 'false') throw invalidField('fill', 'takes true or false');
-  // Periods that have not begun are not filled.
-  return { instrument, resolution, periodMs, fromMs, toMs: Math.min(toMs, endMs), isFilled: fill === 'true' };
+  return { instrument, resolution, periodMs, fromMs, toMs, endMs, isFilled: fill === 'true' };
 }
 
 /** The one value of a filter, which may also be written with this operator. */
@@ -168,15 +169,15 @@ function timeOf(field: string, text: string | undefined): number | undefined {
 }
 
 /** Repeats the last close with no volume where nothing was traded. Before the first trade there is nothing to repeat. */
-function filled(candles: readonly Candle[], { fromMs, toMs, periodMs }: Window): Candle[] {
+function filled(candles: readonly Candle[], { fromMs, toMs, endMs, periodMs }: Window): Candle[] {
   const result: Candle[] = [];
   for (const [index, candle] of candles.entries()) {
     result.push(candle);
-    const endMs = candles[index + 1]?.start ?? toMs;
+    const nextMs = candles[index + 1]?.start ?? Math.min(toMs, endMs);
     const { close } = candle;
     const empty = { units: 0, valueTicks: 0, countedUnits: 0, countedTicks: 0, trades: 0 };
     // The one before the window may be years older; only its close is wanted.
-    for (let start = Math.max(candle.start + periodMs, fromMs); start < endMs; start += periodMs)
+    for (let start = Math.max(candle.start + periodMs, fromMs); start < nextMs; start += periodMs)
       result.push({ start, open: close, high: close, low: close, close, ...empty });
   }
   return result;

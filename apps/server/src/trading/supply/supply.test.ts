@@ -4,7 +4,7 @@ import { openFloor, type TradingFloor } from '../../program/testing.ts';
 import { verifyLedger } from '../../sequencer/verify.ts';
 import { forEachStore } from '../../store/testing.ts';
 
-forEachStore('supply and candles', (open) => {
+forEachStore('supply', (open) => {
   let floor: TradingFloor;
   const known = new Map<number, SupplierSummary>();
   afterEach(() => floor.close());
@@ -134,63 +134,5 @@ forEachStore('supply and candles', (open) => {
     known.set(accountNumber, { ...known.get(accountNumber)!, status: 'suspended' });
     const suspended = await supplier.call('POST', '/v1/supply-issuances', { body });
     expect(suspended.body.errors.code).toBe('supplier_suspended');
-  });
-
-  it('gives candles of every resolution from the trades, filled when asked', async () => {
-    const { buyer } = await setUp();
-    const seller = await floor.trader({ units: 50 });
-    const day = Math.floor(floor.clock.nowMs / 86_400_000) * 86_400_000 + 86_400_000;
-    // Signed requests end with their window, so trades of tomorrow are made without them.
-    const trade = async (atMs: number, priceTicks: number, quantityUnits: number) => {
-      floor.clock.nowMs = day + atMs;
-      const { instrumentNo: instrument } = floor.instrument;
-      const order = { kind: 'place_order', instrument, type: 'limit', quantityUnits, priceTicks } as const;
-      for (const [who, side] of [
-        [seller, 'sell'],
-        [buyer, 'buy'],
-      ] as const) {
-        await floor.command({ ...order, account: who.account.accountNumber, side, timeInForce: 'gtc' });
-      }
-    };
-    await trade(0, 20_000, 1);
-    await trade(10_000, 22_000, 2);
-    await trade(59_999, 21_000, 1);
-    await trade(180_000, 23_000, 1);
-    const range = `market_id=text-standard&from=${day}&to=${day + 300_000}`;
-    const minutes = await buyer.get(`/v1/price-histories?${range}&resolution=1m`);
-    expect(minutes.rows).toMatchObject([
-      {
-        period_start: new Date(day).toISOString(),
-        period_end: new Date(day + 60_000).toISOString(),
-        open: '2.0000',
-        high: '2.2000',
-        low: '2.0000',
-        close: '2.1000',
-        volume: '4',
-        quote_volume: '8.500000',
-        num_trades: 3,
-        vwap: '2.1250',
-      },
-      { period_start: new Date(day + 180_000).toISOString(), volume: '1', close: '2.3000' },
-    ]);
-    const filled = await buyer.get(`/v1/price-histories?${range}&resolution=1m&fill=true&limit=3`);
-    expect(filled.rows.map(({ volume }) => volume)).toEqual(['4', '0', '0']);
-    const next = `&next=${filled.body.paging.next_cursor}`;
-    const rest = await buyer.get(`/v1/price-histories?${range}&resolution=1m&fill=true&limit=3${next}`);
-    expect(rest.rows.map(({ volume, close }) => [volume, close])).toEqual([
-      ['1', '2.3000'],
-      ['0', '2.3000'],
-    ]);
-    for (const resolution of ['5m', '15m', '30m', '1h', '4h', '1d', '1w']) {
-      const { rows } = await buyer.get(`/v1/price-histories?${range}&resolution=${resolution}`);
-      expect([resolution, rows.length, rows[0]?.volume]).toEqual([resolution, 1, '5']);
-      if (resolution === '1w') expect(new Date(String(rows[0]?.period_start)).getUTCDay()).toBe(1);
-    }
-    const wide = await buyer.get('/v1/price-histories?market_id=text-standard&resolution=1m&from=2020-01-01');
-    expect([wide.status, wide.body.errors.code]).toEqual([422, 'window_too_large']);
-    const code = async (query: string) => (await buyer.get(`/v1/price-histories?${query}`)).body.errors.code;
-    expect(await code('resolution=1m')).toBe('validation_failed');
-    expect(await code('market_id=text-standard&resolution=2m')).toBe('validation_failed');
-    expect(await code('market_id=x-y&resolution=1m')).toBe('market_not_found');
   });
 });
