@@ -35,9 +35,6 @@ export type LiveOrdersParts = {
   receiveWindowMs: number | undefined;
 };
 
-const isoTimes = (payload: Fields): Fields =>
-  payload.expire_at instanceof Date ? { ...payload, expire_at: payload.expire_at.toISOString() } : payload;
-
 const clientOrderIdOf = ({ client_order_id: id }: Fields): string | null =>
   typeof id === 'string' ? id : null;
 
@@ -54,13 +51,12 @@ export class LiveOrders {
 
   /** Places an order; a client order id is made up where none is given. @throws LiveError, OutcomeUnknownError */
   async place(params: PlaceOrderParams): Promise<Order> {
-    const payload = { ...params, client_order_id: params.client_order_id ?? randomId() };
-    return (await this.#send('order.place', payload)).data as Order;
+    return (await this.#send('order.place', named('order.place', { ...params }))).data as Order;
   }
 
   /** Changes an order in one step. */
   async amend(order: OrderReference, params: AmendOrderParams): Promise<Order> {
-    return (await this.#send('order.amend', { ...order, ...params })).data as Order;
+    return (await this.#send('order.amend', named('order.amend', { ...order, ...params }))).data as Order;
   }
 
   /** Cancels an order. One that was cancelled before is no error. */
@@ -81,10 +77,7 @@ export class LiveOrders {
 
   /** Sends up to 20 commands at once. They are executed in their order, each for itself. */
   async batch(commands: readonly BatchCommand[]): Promise<BatchOutcome[]> {
-    const prepared = commands.map(({ event, payload }) => ({
-      event,
-      payload: this.#payload(event, { ...payload }),
-    }));
+    const prepared = commands.map(({ event, payload }) => ({ event, payload: named(event, { ...payload }) }));
     const { data } = await this.#send('order.batch', { commands: prepared });
     return (Array.isArray(data) ? data : []).map(outcomeOf);
   }
@@ -92,9 +85,8 @@ export class LiveOrders {
   async #send(event: string, payload: Fields): Promise<Fields> {
     // Outside of the attempt: without a session nothing is sent, and that is known.
     const session = this.#parts.session();
-    const prepared = event === 'order.batch' ? payload : this.#payload(event, payload);
     try {
-      return await session.request(event, prepared);
+      return await session.request(event, { ...payload, ...this.#window() });
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
       const message = 'The command was sent over the socket, and it is not known what became of it.';
@@ -102,16 +94,21 @@ export class LiveOrders {
     }
   }
 
-  #payload(event: string, payload: Fields): Fields {
+  /** How long the command may take, counted from now by the server's clock. */
+  #window(): Fields {
     const { receiveWindowMs, clock } = this.#parts;
-    const window =
-      receiveWindowMs === undefined
-        ? {}
-        : { recv_window: receiveWindowMs, sent_at: Math.floor(clock.nowMs()) };
-    const named = event === 'order.place' ? { client_order_id: randomId() } : {};
-    return isoTimes({ ...named, ...payload, ...window });
+    if (receiveWindowMs === undefined) return {};
+    return { recv_window: receiveWindowMs, sent_at: Math.floor(clock.nowMs()) };
   }
 }
+
+/** A command as it is sent: times as text, and an order under a name, so that it can be asked for. */
+const named = (event: string, payload: Fields): Fields => {
+  const { expire_at: expireAt } = payload;
+  const time = expireAt instanceof Date ? { expire_at: expireAt.toISOString() } : {};
+  const name = event === 'order.place' ? { client_order_id: payload.client_order_id ?? randomId() } : {};
+  return { ...payload, ...time, ...name };
+};
 
 /** An entry of a batch's answer is a reply without its frame. */
 const outcomeOf = (entry: unknown): BatchOutcome => {
