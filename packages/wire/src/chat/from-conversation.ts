@@ -69,7 +69,9 @@ function assistantMessage(parts: readonly Part[], upstream: Upstream): JsonObjec
   });
   const text = textOf(parts, '');
   const refusal = only(parts, 'refusal').map((part) => part.text);
-  const reasoning = only(parts, 'reasoning').map((part) => part.text);
+  // Sealed reasoning belongs to an endpoint of another wire and goes to no other.
+  const own = only(parts, 'reasoning').filter(({ sealed }) => sealed === undefined);
+  const reasoning = own.map((part) => part.text);
   const isReasoningTaken = upstream.capabilities.reasoningText === true && upstream.withoutReasoning !== true;
   return {
     role: 'assistant',
