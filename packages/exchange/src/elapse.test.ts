@@ -70,6 +70,10 @@ describe('orders that end', () => {
     scene.sell(S, 1, '2.0000');
     scene.run({ kind: 'cancel_order', account: B, order: 2 });
     expect(scene.exchange.nextDueMs()).toBeUndefined();
+    const third = bid(scene, A, 1_000);
+    scene.sell(S, 1, '2.1000');
+    scene.run({ kind: 'amend_order', account: A, order: third, priceTicks: ticks('2.1') });
+    expect(scene.exchange.nextDueMs()).toBeUndefined();
   });
 
   it('never trade at or after their time: whoever comes then finds the book without them', () => {
@@ -199,6 +203,21 @@ describe('what comes due at once, or during a halt', () => {
       '1 cancelled cancel_all_after',
       '3 filled filled',
       '4 partially_filled null',
+    ]);
+  });
+
+  it('after an auction, what came due later is a command of its own: each tells one state of an order', () => {
+    const scene = opened();
+    bid(scene, A, 6_000);
+    const extra = order({ account: A, side: 'buy', quantityUnits: 3, priceTicks: ticks('2') });
+    scene.run({ ...extra, timeInForce: 'gtd', expiresAtMs: scene.atMs + 6_000 });
+    scene.run({ kind: 'set_trading_state', instrument: MARKET, state: 'auction', auctionMs: 5_000 });
+    scene.sell(S, 2, '2.0000');
+    scene.atMs += 6_000;
+    const told = scene.elapse().map(({ accepted }) => ends(accepted.events));
+    expect(told).toEqual([
+      ['1 filled filled', '3 filled filled', '2 partially_filled null'],
+      ['2 expired expired'],
     ]);
   });
 

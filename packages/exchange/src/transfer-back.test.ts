@@ -87,7 +87,7 @@ describe('bringing units back to trading', () => {
       'the same lot twice',
       [
         { lot: 1, unitFrom: 6, unitTo: 6 },
-        { lot: 1, unitFrom: 5, unitTo: 5 },
+        { lot: 1, unitFrom: 6, unitTo: 6 },
       ],
     ],
   ])('refuses %s', (_what, runs) => {
