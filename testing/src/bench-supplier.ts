@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { answerEvents, answerJson } from './supplier-answer.ts';
 import type { CapturedRequest } from './supplier-behaviour.ts';
+import { chatEvents, chatJson } from './supplier-chat.ts';
 
 /** Options of {@link startBenchSupplier}. */
 export type BenchSupplierOptions = {
@@ -125,11 +125,14 @@ function promptTokensOf(body: Buffer): number {
 }
 
 function makeAnswers(chunkCount: number, promptTokens: number): Answers {
-  const request = { body: { model: 'bench', stream: true } } as unknown as CapturedRequest;
+  const request = {
+    path: '/v1/chat/completions',
+    body: { model: 'bench', stream: true },
+  } as unknown as CapturedRequest;
   const options = { chunkCount, usage: { promptTokens, completionTokens: chunkCount } };
-  const body = Buffer.from(JSON.stringify(answerJson(options, request)));
-  const events = answerEvents(options, request);
-  const all = [...events.opening, ...events.content, ...events.finish, ...events.usage, '[DONE]'];
+  const body = Buffer.from(JSON.stringify(chatJson(options, request)));
+  const events = chatEvents(options, request);
+  const all = [...events.opening, ...events.content, ...events.finish, ...events.usage, ...events.closing];
   const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
   const size = `content-length: ${body.length}`;
   const jsonHead = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${size}\r\n\r\n`;

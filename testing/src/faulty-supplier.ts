@@ -45,9 +45,10 @@ export type FaultySupplier = {
   close(): Promise<void>;
 };
 
+const PATHS: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/messages', '/v1/responses']);
 const defaultApiKey = 'sk-double-0123456789abcdef';
 
-/** Starts an HTTP server that speaks the OpenAI dialect on the loopback interface and misbehaves as told. */
+/** Starts an HTTP server that speaks all dialects of suppliers on the loopback interface and misbehaves as told. */
 export async function startFaultySupplier(options: FaultySupplierOptions = {}): Promise<FaultySupplier> {
   const double = new Double(options);
   await double.listen(options.port ?? 0);
@@ -136,7 +137,10 @@ class Double implements FaultySupplier {
     const path = (request.url ?? '').split('?')[0] ?? '';
     const bodyText = await readBody(request);
     if (bodyText === null) return;
-    if (request.headers.authorization !== `Bearer ${this.apiKey}`) {
+    const isKnown =
+      request.headers.authorization === `Bearer ${this.apiKey}` ||
+      request.headers['x-api-key'] === this.apiKey;
+    if (!isKnown) {
       sendJson(response, 401, errorObject('Incorrect API key provided', 'invalid_api_key'));
     } else if (request.method === 'GET' && path === '/v1/models') {
       const data = this.#models.map((id) => ({
@@ -146,7 +150,7 @@ class Double implements FaultySupplier {
         owned_by: 'double',
       }));
       sendJson(response, 200, { object: 'list', data });
-    } else if (request.method === 'POST' && path === '/v1/chat/completions') {
+    } else if (request.method === 'POST' && PATHS.has(path)) {
       await this.#chat({ request, response, path, bodyText });
     } else {
       sendJson(response, 404, errorObject(`No route ${path}`, 'not_found'));

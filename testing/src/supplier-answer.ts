@@ -1,6 +1,12 @@
-import type { AnswerOptions, CapturedRequest, TokenUsage, UsageReport } from './supplier-behaviour.ts';
+import type {
+  AnswerOptions,
+  CapturedRequest,
+  SupplierDialect,
+  TokenUsage,
+  UsageReport,
+} from './supplier-behaviour.ts';
 
-type JsonObject = Record<string, unknown>;
+export type JsonObject = Record<string, unknown>;
 
 // Each is one token in the common vocabularies when a space goes before it, so default answers are countable.
 const words = ['the', 'market', 'is', 'open', 'and', 'each', 'unit', 'has', 'one', 'price', 'today'];
@@ -17,11 +23,21 @@ export function wantsStream(request: CapturedRequest): boolean {
   return member(request.body, 'stream') === true;
 }
 
-/** All message texts of the request, which is what a careless supplier would quote. */
+/** What the double is asked in, by the path of the request. */
+export function dialectOf({ path }: Pick<CapturedRequest, 'path'>): SupplierDialect {
+  if (path.endsWith('/messages')) return 'messages';
+  return path.endsWith('/responses') ? 'responses' : 'chat';
+}
+
+/** All texts of the conversation in the request, which is what a careless supplier would quote. */
 export function promptText(request: CapturedRequest): string {
-  const messages = member(request.body, 'messages');
-  if (!Array.isArray(messages)) return '';
-  return messages.map((message) => contentText(member(message, 'content'))).join('\n');
+  const { body } = request;
+  const input = member(body, 'input');
+  const lists = [member(body, 'messages'), input].filter(Array.isArray) as unknown[][];
+  const texts = lists.flat().map((item) => contentText(member(item, 'content')));
+  const system = contentText(member(body, 'system'));
+  const plain = [system, contentText(member(body, 'instructions')), contentText(input)];
+  return [...plain, ...texts].filter((text) => text !== '').join('\n');
 }
 
 function contentText(content: unknown): string {
@@ -43,7 +59,7 @@ function defaultPieces(count: number): string[] {
 }
 
 /** Splits between code points: a character is cut in two only by `bytesPerWrite`, as on a real wire. */
-function splitEvenly(text: string, count: number): string[] {
+export function splitEvenly(text: string, count: number): string[] {
   const characters = Array.from(text);
   const size = characters.length;
   const cut = (index: number) => Math.floor((index * size) / count);
@@ -56,8 +72,8 @@ function countWords(text: string): number {
 
 /** What an honest double reports: words, and 3 tokens a message. Tests that need more say the numbers. */
 export function honestUsage(options: AnswerOptions, request: CapturedRequest): TokenUsage {
-  const messages = member(request.body, 'messages');
-  const messageCount = Array.isArray(messages) ? messages.length : 0;
+  const messages = member(request.body, 'messages') ?? member(request.body, 'input');
+  const messageCount = Array.isArray(messages) ? messages.length : 1;
   const answered = `${options.reasoning ?? ''} ${answerPieces(options).join('')}`;
   return {
     promptTokens: countWords(promptText(request)) + 3 * messageCount,
@@ -65,116 +81,42 @@ export function honestUsage(options: AnswerOptions, request: CapturedRequest): T
   };
 }
 
-/** The `usage` member as it goes on the wire; `undefined` when it is left out. */
-export function usageMember(options: AnswerOptions, request: CapturedRequest): JsonObject | null | undefined {
+/** What is reported; `null` and `undefined` are what they say. */
+export function reportedUsage(
+  options: AnswerOptions,
+  request: CapturedRequest,
+): TokenUsage | null | undefined {
   const report: UsageReport = options.usage ?? 'as-asked';
   const honest = honestUsage(options, request);
-  if (typeof report === 'object') return wireUsage(report);
+  if (typeof report === 'object') return report;
   if (report === 'absent') return undefined;
   if (report === 'null') return null;
-  if (report === 'zero') return wireUsage({ promptTokens: 0, completionTokens: 0 });
-  if (report === 'negative') return wireUsage({ promptTokens: -honest.promptTokens, completionTokens: -7 });
-  if (report === 'wrong') return wireUsage({ ...honest, completionTokens: honest.completionTokens * 10 });
-  const asked = member(member(request.body, 'stream_options'), 'include_usage') === true;
-  if (report === 'as-asked' && wantsStream(request) && !asked) return undefined;
-  return wireUsage(honest);
+  if (report === 'zero') return { promptTokens: 0, completionTokens: 0 };
+  if (report === 'negative') return { promptTokens: -honest.promptTokens, completionTokens: -7 };
+  if (report === 'wrong') return { ...honest, completionTokens: honest.completionTokens * 10 };
+  const isAsked = member(member(request.body, 'stream_options'), 'include_usage') === true;
+  // Only streams of chat completions wait to be asked.
+  const isSilent = dialectOf(request) === 'chat' && wantsStream(request) && !isAsked;
+  return report === 'as-asked' && isSilent ? undefined : honest;
 }
 
-function wireUsage(usage: TokenUsage): JsonObject {
-  return {
-    prompt_tokens: usage.promptTokens,
-    completion_tokens: usage.completionTokens,
-    total_tokens: usage.promptTokens + usage.completionTokens,
-  };
+/** The events of a streamed answer, each the text behind one `data: `, in the order that clients rely on. */
+export type StreamEvents = {
+  opening: string[];
+  content: string[];
+  finish: string[];
+  usage: string[];
+  /** What says that this was all. */
+  closing: string[];
+};
+
+/** The arguments of a call come in two halves, as real suppliers send them. */
+export function halvesOf(text: string): [string, string] {
+  const half = Math.ceil(text.length / 2);
+  return [text.slice(0, half), text.slice(half)];
 }
 
-function envelope(object: string, options: AnswerOptions, request: CapturedRequest): JsonObject {
-  return {
-    id: 'chatcmpl-double-0001',
-    object,
-    created: 1_767_225_600,
-    model: options.model ?? member(request.body, 'model') ?? 'double',
-    ...(options.extraFields === 'some' ? { x_queue: { position: 3 }, provider: 'double' } : {}),
-  };
-}
-
-function finishReason(options: AnswerOptions): string {
+/** Why the answer ended, in the words of chat completions. */
+export function finishReason(options: AnswerOptions): string {
   return options.finishReason ?? (options.toolCalls === undefined ? 'stop' : 'tool_calls');
-}
-
-function choiceIndexes(options: AnswerOptions): number[] {
-  return Array.from({ length: options.choiceCount ?? 1 }, (_, index) => index);
-}
-
-/** The whole answer as one `chat.completion` object. */
-export function answerJson(options: AnswerOptions, request: CapturedRequest): JsonObject {
-  const text = answerPieces(options).join('');
-  const message = {
-    role: 'assistant',
-    content: options.toolCalls !== undefined && text === '' ? null : text,
-    ...(options.reasoning === undefined ? {} : { reasoning_content: options.reasoning }),
-    ...(options.toolCalls === undefined ? {} : { tool_calls: wireToolCalls(options) }),
-    ...(options.extraFields === 'some' ? { x_mood: 'calm' } : {}),
-  };
-  const usage = usageMember(options, request);
-  return {
-    ...envelope('chat.completion', options, request),
-    choices: choiceIndexes(options).map((index) => ({
-      index,
-      message,
-      logprobs: null,
-      finish_reason: finishReason(options),
-      ...(options.extraFields === 'some' ? { x_rank: index } : {}),
-    })),
-    ...(usage === undefined ? {} : { usage }),
-  };
-}
-
-function wireToolCalls(options: AnswerOptions): JsonObject[] {
-  return (options.toolCalls ?? []).map((call, index) => ({
-    id: `call_double_${index}`,
-    type: 'function',
-    function: { name: call.name, arguments: call.argumentsJson },
-  }));
-}
-
-/** The events of a streamed answer, each the JSON behind one `data: `. `[DONE]` is the caller's. */
-export type StreamEvents = { opening: string[]; content: string[]; finish: string[]; usage: string[] };
-
-/** The same answer as `chat.completion.chunk` events. */
-export function answerEvents(options: AnswerOptions, request: CapturedRequest): StreamEvents {
-  const head = envelope('chat.completion.chunk', options, request);
-  const extra = options.extraFields === 'some' ? { x_rank: 1 } : {};
-  const event = (index: number, delta: JsonObject, reason: string | null = null) =>
-    JSON.stringify({ ...head, choices: [{ index, delta, logprobs: null, finish_reason: reason, ...extra }] });
-  const indexes = choiceIndexes(options);
-  const deltas = [...reasoningDeltas(options), ...answerPieces(options).map((content) => ({ content }))];
-  const content = [...deltas, ...toolCallDeltas(options)].flatMap((delta) =>
-    indexes.map((index) => event(index, delta)),
-  );
-  const usage = usageMember(options, request);
-  return {
-    opening: indexes.map((index) => event(index, { role: 'assistant', content: '' })),
-    content,
-    finish: indexes.map((index) => event(index, {}, finishReason(options))),
-    usage: usage === undefined ? [] : [JSON.stringify({ ...head, choices: [], usage })],
-  };
-}
-
-function reasoningDeltas(options: AnswerOptions): JsonObject[] {
-  if (options.reasoning === undefined) return [];
-  return splitEvenly(options.reasoning, 4).map((piece) => ({ reasoning_content: piece }));
-}
-
-/** The arguments come in two halves under one index, as real suppliers send them. */
-function toolCallDeltas(options: AnswerOptions): JsonObject[] {
-  return (options.toolCalls ?? []).flatMap((call, index) => {
-    const opening = { index, id: `call_double_${index}`, type: 'function' };
-    const half = Math.ceil(call.argumentsJson.length / 2);
-    const parts = [call.argumentsJson.slice(0, half), call.argumentsJson.slice(half)];
-    return [
-      { tool_calls: [{ ...opening, function: { name: call.name, arguments: '' } }] },
-      ...parts.map((part) => ({ tool_calls: [{ index, function: { arguments: part } }] })),
-    ];
-  });
 }

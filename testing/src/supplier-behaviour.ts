@@ -21,6 +21,9 @@ export type CapturedRequest = {
 /** `cut` means that the double itself broke the answer off, as it was told to. */
 export type RequestOutcome = 'completed' | 'peer-closed' | 'cut';
 
+/** The dialects that the double speaks, by path: chat completions, messages, responses. */
+export type SupplierDialect = 'chat' | 'messages' | 'responses';
+
 /** What the answer says about tokens. */
 export type TokenUsage = { promptTokens: number; completionTokens: number };
 

@@ -1,4 +1,4 @@
-import { answerEvents, answerJson, promptText, wantsStream } from './supplier-answer.ts';
+import { dialectOf, promptText, wantsStream } from './supplier-answer.ts';
 import type {
   AnswerOptions,
   CapturedRequest,
@@ -6,6 +6,7 @@ import type {
   Step,
   SupplierBehaviour,
 } from './supplier-behaviour.ts';
+import { answerEvents, answerJson } from './supplier-dialects.ts';
 
 type Answer = { options: AnswerOptions; request: CapturedRequest };
 
@@ -111,17 +112,19 @@ function* streamSteps(answer: Answer): Generator<Step> {
   const { options, request } = answer;
   const events = answerEvents(options, request);
   yield* headSteps(answer, streamType);
-  for (const event of events.opening) yield* frame(event, options);
+  for (const event of events.opening) yield* frame(event, answer);
   const cut = yield* contentSteps(answer, events.content);
   if (cut !== 'go-on') {
     yield { do: 'finish', how: cut };
     return;
   }
   if (options.ending !== 'done-without-finish') {
-    for (const event of events.finish) yield* frame(event, options);
+    for (const event of events.finish) yield* frame(event, answer);
   }
-  for (const event of events.usage) yield* frame(event, options);
-  if (options.ending !== 'no-done') yield* frame('[DONE]', options);
+  for (const event of events.usage) yield* frame(event, answer);
+  if (options.ending !== 'no-done') {
+    for (const event of events.closing) yield* frame(event, answer);
+  }
   yield { do: 'finish', how: 'end' };
 }
 
@@ -139,7 +142,7 @@ function* contentSteps({ options, request }: Answer, content: string[]): Generat
     }
     if (index >= cutAt || (index >= content.length && ending !== 'never')) break;
     if (index > 0 && options.chunkIntervalMs) yield { do: 'wait', durationMs: options.chunkIntervalMs };
-    yield* frame(content[index % content.length] ?? '{}', options);
+    yield* frame(content[index % content.length] ?? '{}', { options, request });
   }
   if (!isCut(ending)) return 'go-on';
   return ending === 'no-finish-reason' ? 'end' : ending;
@@ -151,10 +154,12 @@ function isCut(ending: string): ending is 'reset' | 'half-close' | 'stall' | 'no
 
 function* injectionSteps(what: string, { options, request }: Answer): Generator<Step> {
   const lineEnd = options.lineEnding === 'crlf' ? '\r\n' : '\n';
-  if (what === 'malformed-json') yield* frame('{"id":"chatcmpl-double-0001","choices":[{', options);
-  else if (what === 'error-event') yield* frame(errorBody(500, request), options);
-  else if (what === 'empty-choices') yield* frame('{"object":"chat.completion.chunk","choices":[]}', options);
-  else if (what === 'huge-event') yield* frame(hugeEvent(options, request), options);
+  if (what === 'malformed-json')
+    yield* frame('{"id":"chatcmpl-double-0001","choices":[{', { options, request });
+  else if (what === 'error-event') yield* frame(errorBody(500, request), { options, request });
+  else if (what === 'empty-choices')
+    yield* frame('{"object":"chat.completion.chunk","choices":[]}', { options, request });
+  else if (what === 'huge-event') yield* frame(hugeEvent(options, request), { options, request });
   else if (what === 'comments')
     yield* slices(Buffer.from(`: keep-alive${lineEnd}${lineEnd}:${lineEnd}`), options);
   else
@@ -167,9 +172,12 @@ function hugeEvent(options: AnswerOptions, request: CapturedRequest): string {
   return answerEvents({ pieces: [text] }, request).content[0] ?? '{}';
 }
 
-function* frame(data: string, options: AnswerOptions): Generator<Step> {
+/** Events of chat completions have no name; those of the other dialects are named by their type. */
+function* frame(data: string, { options, request }: Answer): Generator<Step> {
   const lineEnd = options.lineEnding === 'crlf' ? '\r\n' : '\n';
-  yield* slices(Buffer.from(`data: ${data}${lineEnd}${lineEnd}`), options);
+  const type = dialectOf(request) === 'chat' ? undefined : /^\{"type":"([\w.]+)"/.exec(data)?.[1];
+  const name = type === undefined ? '' : `event: ${type}${lineEnd}`;
+  yield* slices(Buffer.from(`${name}data: ${data}${lineEnd}${lineEnd}`), options);
 }
 
 /** With `bytesPerWrite` a pause of no length lies between the writes, so that each is a packet of its own. */
