@@ -8,6 +8,10 @@ function parse(text: string): unknown {
 }
 
 describe('a lossless body', () => {
+  it('may begin with a mark of its byte order', () => {
+    expect(parse('\ufeff{"a":1}')).toEqual({ a: 1 });
+  });
+
   it('is what JSON.parse reads', () => {
     const object = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 }), { maxKeys: 6 });
     fc.assert(

@@ -24,7 +24,9 @@ export function parseLosslessBody(body: Buffer): Result<JsonObject> {
   const parsed = parseJsonObject(body);
   if (!parsed.ok) return parsed;
   try {
-    return { ok: true, value: new Reader(body.toString('utf8')).read() as JsonObject };
+    // A mark of the byte order was accepted above, and says nothing.
+    const text = body.toString('utf8').replace(/^\ufeff/, '');
+    return { ok: true, value: new Reader(text).read() as JsonObject };
   } catch (error) {
     if (!(error instanceof DuplicateKey)) throw error;
     return { ok: false, error: gridError('invalid_json', { message: 'A name occurs twice in one object.' }) };

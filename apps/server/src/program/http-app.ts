@@ -37,7 +37,8 @@ export function createHttpApp(telemetry: Telemetry): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    // What is too long for an id is not found by whoever looks for it; the request line has a limit of its own.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: HEADER_LIMIT_BYTES },
     // Node's own refusal of a missing Host header would be no JSON and without a request id.
     http: { maxHeaderSize: HEADER_LIMIT_BYTES, requireHostHeader: false },
     clientErrorHandler: answerClientError,

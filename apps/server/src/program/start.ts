@@ -20,6 +20,7 @@ import { assertCredentialsOpen } from '../suppliers/rows.ts';
 import { Vault } from '../suppliers/vault.ts';
 import { createTelemetry, type ProgramTelemetry } from '../telemetry/telemetry.ts';
 import { SignatureReplays } from '../trading/auth/replays.ts';
+import { OpenInterest } from '../trading/instruments/open-interest.ts';
 import { MarketView } from '../trading/market-view.ts';
 import { registerTrading } from '../trading/routes.ts';
 import { cancelOrphans } from '../trading/socket/orphans.ts';
@@ -36,6 +37,7 @@ import { registerPage } from './page.ts';
 export const VERSION = '0.1.0';
 const PUBLIC_RATE_PER_SECOND = 20;
 const KEY_FLUSH_MS = 60_000;
+const OPEN_INTEREST_MS = 600_000;
 
 /** A running program. */
 export interface Program {
@@ -94,9 +96,10 @@ async function open(options: StartOptions, closers: (() => Promise<void>)[]): Pr
   const view = await MarketView.open(core);
   await cancelOrphans(core);
   const replays = await openReplays(core, { config, closers });
+  const openInterest = openInterestOf(core, closers);
   const app = createHttpApp(core.telemetry);
   closers.push(() => closeHttpApp(app));
-  const room = mount(app, core, { config, view, replays });
+  const room = mount(app, core, { config, view, replays, openInterest });
   const acts = bindActs({ ...core, status: () => statusOf(core, room) });
   if (config.isDemo) await seed(core, { acts, builtin, onProgress });
   const url = await app.listen({ port: config.port, host: config.host });
@@ -166,6 +169,19 @@ async function openCore(options: StartOptions, closers: (() => Promise<void>)[])
   return { ...rooms, idempotency, reasoningKey };
 }
 
+/** What is bought and not consumed, kept every ten minutes and at the end. */
+function openInterestOf(core: Core, closers: (() => Promise<void>)[]): OpenInterest {
+  const openInterest = new OpenInterest(core);
+  const record = (): Promise<void> =>
+    openInterest.record().catch((error: unknown) => core.telemetry.fault('open interest', error));
+  const recording = setInterval(() => void record(), OPEN_INTEREST_MS);
+  closers.push(async () => {
+    clearInterval(recording);
+    await record();
+  });
+  return openInterest;
+}
+
 /** Kept answers, forgotten when their time is over. */
 function openIdempotency(
   { database, telemetry, sequencer }: Pick<Core, 'database' | 'telemetry' | 'sequencer'>,
@@ -221,7 +237,12 @@ function watchBuiltin(builtin: BuiltinSupplier, { suppliers, telemetry }: Core):
 function mount(
   app: FastifyInstance,
   core: Core,
-  { config, view, replays }: { config: Config; view: MarketView; replays: SignatureReplays },
+  {
+    config,
+    view,
+    replays,
+    openInterest,
+  }: { config: Config; view: MarketView; replays: SignatureReplays; openInterest: OpenInterest },
 ): InferenceRoom {
   const settings = {
     ...DEFAULT_INFERENCE_SETTINGS,
@@ -235,7 +256,7 @@ function mount(
     routingMode: config.routingMode,
     gatewayBaseUrl: config.gatewayBaseUrl,
   };
-  const trading = { ...core, view, replays, settings: config.trading };
+  const trading = { ...core, view, replays, openInterest, settings: config.trading };
   registerReference(app, { version: VERSION });
   registerTrading(app, { ...trading, version: VERSION, publicRate: PUBLIC_RATE_PER_SECOND });
   const room = registerInference(app, { ...core, market: marketQuotes(view), settings });

@@ -14,6 +14,10 @@ import type { Authenticator } from './auth/authenticator.ts';
 import { sendError, toGridError } from './http/errors.ts';
 import { refuseOtherMethods } from './http/other-methods.ts';
 import { invalidField } from './http/route.ts';
+import type { OpenInterest } from './instruments/open-interest.ts';
+import { referenceIndex } from './instruments/reference-index.ts';
+import { specificationVersions } from './instruments/specifications.ts';
+import { wholeList } from './list/list-page.ts';
 import { memoryPage } from './list/memory-list.ts';
 import type { MarketView } from './market-view.ts';
 import {
@@ -33,6 +37,7 @@ export interface PublicDeps {
   readonly instruments: InstrumentCatalogue;
   readonly suppliers: SupplierDirectory;
   readonly view: MarketView;
+  readonly openInterest: OpenInterest;
   readonly telemetry: Telemetry;
   readonly version: string;
   /** Public requests a second and address; 0 = no limit. */
@@ -83,6 +88,8 @@ export class PublicRoom {
     get('/instruments', (request) => this.listInstruments(searchOf(request)));
     get('/instruments/by-symbol/:reference', (request) => this.instrumentDetail(request));
     get('/instruments/:reference', (request) => this.instrumentDetail(request));
+    get('/instruments/:reference/specs', (request) => this.specifications(request));
+    get('/instruments/:reference/index', (request) => this.referenceIndex(request));
     get('/markets', (request) => this.listMarkets(searchOf(request)));
     get('/markets/:reference', (request) => this.marketDetail(request));
     get('/markets/:reference/ticker', (request) => this.ticker(request));
@@ -170,6 +177,16 @@ export class PublicRoom {
     if (reference.toLowerCase() === 'usd' || reference === usd.instrument_id) return { data: usd };
     const instrument = this.find(request, 'instrument_not_found');
     return { data: instrumentShape(instrument, this.context(instrument)) };
+  }
+
+  private specifications(request: FastifyRequest): unknown {
+    return wholeList(specificationVersions(this.find(request, 'instrument_not_found'))).body;
+  }
+
+  private async referenceIndex(request: FastifyRequest): Promise<unknown> {
+    const instrument = this.find(request, 'instrument_not_found');
+    const facts = { ...this.deps, nowMs: this.clock() };
+    return wholeList(await referenceIndex(facts, instrument, searchOf(request))).body;
   }
 
   private listMarkets(search: URLSearchParams): unknown {

@@ -13,6 +13,7 @@ import { candleRoutes } from './candles/routes.ts';
 import { diagnosticsRoute } from './diagnostics/routes.ts';
 import { PrivateRoom } from './http/private-room.ts';
 import { TradingRates } from './http/rates.ts';
+import { OpenInterest } from './instruments/open-interest.ts';
 import type { MarketView } from './market-view.ts';
 import { OrderLookup } from './orders/order-lookup.ts';
 import { OrderPlacement } from './orders/place.ts';
@@ -36,6 +37,8 @@ export interface TradingDeps {
   readonly idempotency: IdempotencyKeys;
   readonly settings: TradingSettings;
   readonly view: MarketView;
+  /** Made here when left out; only who records it over time needs to give it. */
+  readonly openInterest?: OpenInterest;
   readonly telemetry: Telemetry;
   readonly version: string;
   /** Public requests a second and address; 0 = no limit. */
@@ -49,7 +52,8 @@ export function registerTrading(app: FastifyInstance, deps: TradingDeps): void {
   const { settings, clock = Date.now } = deps;
   const { originalTargetHeader } = settings;
   const authenticator = new Authenticator({ ...deps, originalTargetHeader, clock });
-  const room = new PublicRoom(deps, authenticator);
+  const openInterest = deps.openInterest ?? new OpenInterest(deps);
+  const room = new PublicRoom({ ...deps, openInterest }, authenticator);
   void app.register((scope, _options, done) => {
     scope.addHook('onRequest', async (request, reply) => room.admit(request, reply));
     scope.setErrorHandler((error, _request, reply) => room.fail(error, reply));
