@@ -342,6 +342,11 @@ const MARKET_TABLES = [
     'counted_ticks bigint',
     'trade_count bigint',
   ]),
+  table('open_interest', PUBLIC, [
+    'instrument_no integer',
+    'hour_start_ms bigint',
+    ['outstanding_tokens bigint', { source: 'any command' }],
+  ]),
   table('lots', MARKET, [
     'lot_seq bigint',
     'lot_id text',
