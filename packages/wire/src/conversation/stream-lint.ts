@@ -21,8 +21,8 @@ function printedEvents(text: string): readonly { name: string | undefined; data:
 class Faults {
   readonly found: string[] = [];
 
-  expect(isRight: boolean, fault: string): void {
-    if (!isRight) this.found.push(fault);
+  expect(evidence: unknown, fault: string): void {
+    if (evidence !== true) this.found.push(fault);
   }
 }
 

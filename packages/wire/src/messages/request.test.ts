@@ -7,7 +7,10 @@ import { parseMessagesRequest } from './request.ts';
 import type { MessagesRequest } from './types.ts';
 
 const SECRET = 'canary-7f3a';
-const AGENT = readFileSync(new URL('../conversation/requests/coding-agent.messages.json', import.meta.url), 'utf8');
+const AGENT = readFileSync(
+  new URL('../conversation/requests/coding-agent.messages.json', import.meta.url),
+  'utf8',
+);
 const BASE = { model: 'text-prime', max_tokens: 100, messages: [{ role: 'user', content: 'hi' }] };
 
 function parse(fields: object, options = {}): ReturnType<typeof parseMessagesRequest> {

@@ -190,7 +190,7 @@ class RequestReader {
       ...(body.temperature === undefined ? {} : { temperature: body.temperature }),
       strictParams: options.strictParams ?? false,
       ignoredParams: checks.ignoredParams,
-      needs: this.#needs(body, hasClientTools),
+      needs: { ...this.#needs(body), clientTools: hasClientTools },
       textBytes: this.#tally.textBytes,
       imageCount: this.#tally.imageCount,
       body: Content.of(body),
@@ -220,7 +220,7 @@ class RequestReader {
     };
   }
 
-  #needs(body: MessagesBody, hasClientTools: boolean): MessagesRequest['needs'] {
+  #needs(body: MessagesBody): MessagesRequest['needs'] {
     return {
       tools: body.tools !== undefined,
       jsonSchema: body.output_format !== undefined,
@@ -228,7 +228,6 @@ class RequestReader {
       logprobs: false,
       n: false,
       documents: this.#blocks.seen.documents,
-      clientTools: hasClientTools,
     };
   }
 }

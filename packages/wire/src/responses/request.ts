@@ -114,9 +114,13 @@ function readUnknown(source: JsonObject, checks: FieldChecks): ReadonlyMap<strin
   return unknown;
 }
 
-function readSampling(source: JsonObject, checks: FieldChecks, hasLogprobs: boolean): Partial<ResponsesBody> {
+function readSampling(
+  source: JsonObject,
+  checks: FieldChecks,
+  include: ReadonlySet<unknown>,
+): Partial<ResponsesBody> {
   const top = checks.integer(source.top_logprobs, { param: 'top_logprobs', min: 0, max: 20 });
-  const wantsLogprobs = hasLogprobs || (top ?? 0) > 0;
+  const wantsLogprobs = include.has(LOGPROBS) || (top ?? 0) > 0;
   const fields = {
     instructions: checks.string(source.instructions, 'instructions'),
     temperature: checks.number(source.temperature, { param: 'temperature', min: 0, max: 2 }),
@@ -147,18 +151,22 @@ function echoOf(source: JsonObject, body: ResponsesBody, reasoning: Reasoning): 
   };
 }
 
-function needsOf(body: ResponsesBody, tally: InputTally, hasCustomCalls: boolean): ResponsesRequest['needs'] {
+function needsOf(body: ResponsesBody, tally: InputTally, items: ItemReader): ResponsesRequest['needs'] {
   return {
     tools: body.tools !== undefined,
     jsonSchema: body.text_format?.type === 'json_schema',
     images: tally.imageCount > 0,
     logprobs: body.logprobs === true,
     n: false,
-    customTools: hasCustomCalls || body.tools?.some(({ type }) => type === 'custom') === true,
+    customTools: items.hasCustomCalls || body.tools?.some(({ type }) => type === 'custom') === true,
   };
 }
 
-function readRequest(source: JsonObject, checks: FieldChecks, strictParams: boolean): ResponsesRequest {
+function readRequest(
+  source: JsonObject,
+  checks: FieldChecks,
+  options: ParseResponsesOptions,
+): ResponsesRequest {
   const tally = new InputTally();
   const include = readInclude(source, checks);
   const reasoning = readReasoning(source, checks);
@@ -167,7 +175,7 @@ function readRequest(source: JsonObject, checks: FieldChecks, strictParams: bool
     input: items.read(source.input),
     ...readResponsesTools(source, checks, tally),
     ...readTextFields(source, checks, tally),
-    ...readSampling(source, checks, include.has(LOGPROBS)),
+    ...readSampling(source, checks, include),
     unknown: readUnknown(source, checks),
   };
   tally.text(body.instructions);
@@ -189,9 +197,9 @@ function readRequest(source: JsonObject, checks: FieldChecks, strictParams: bool
     reasoningSummary: reasoning.summary,
     includesEncryptedReasoning: include.has(ENCRYPTED),
     ...(body.temperature === undefined ? {} : { temperature: body.temperature }),
-    strictParams,
+    strictParams: options.strictParams ?? false,
     ignoredParams: checks.ignoredParams,
-    needs: needsOf(body, tally, items.hasCustomCalls),
+    needs: needsOf(body, tally, items),
     textBytes: tally.textBytes,
     imageCount: tally.imageCount,
     body: Content.of(body),
@@ -211,9 +219,9 @@ export function parseResponsesRequest(
 ): Result<ResponsesRequest> {
   const parsed = parseJsonObject(source);
   if (!parsed.ok) return parsed;
-  const strictParams = options.strictParams ?? false;
   const checks = new FieldChecks();
-  const value = readRequest(parsed.value, checks, strictParams);
-  const error = checks.error ?? (strictParams ? strictParamsError(value.ignoredParams) : undefined);
+  const value = readRequest(parsed.value, checks, options);
+  const strictError = value.strictParams ? strictParamsError(value.ignoredParams) : undefined;
+  const error = checks.error ?? strictError;
   return error === undefined ? { ok: true, value } : { ok: false, error };
 }
