@@ -4,18 +4,12 @@ import type { AmendOrder, Command, PlaceOrder } from './commands.ts';
 import type { Accepted, OrderEvent } from './events.ts';
 import type { Exchange } from './exchange.ts';
 import { isResting } from './order-terms.ts';
-import {
-  commandOf,
-  commonStep,
-  HIGHEST_TAKER_BPS,
-  openingScene,
-  type Step,
-  step,
-} from './testing/commands.ts';
+import { commonStep, HIGHEST_TAKER_BPS, openingScene, type Step, step } from './testing/commands.ts';
 import { checkInvariants } from './testing/invariants.ts';
 import { NaiveBook, type NaiveMessage } from './testing/naive-book.ts';
 import { OrderAudit } from './testing/order-audit.ts';
 import { check, eventsOf, PATIENCE, RULES, replay, type Scene } from './testing/scene.ts';
+import { commandOf } from './testing/steps.ts';
 
 const DEPTH = 10_000;
 /** Collars so wide that a market order is bound by nothing but the book. */

@@ -1,17 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Exchange } from './exchange.ts';
-import {
-  commandOf,
-  HIGHEST_TAKER_BPS,
-  openingScene,
-  type Step,
-  step,
-  turbulentStep,
-} from './testing/commands.ts';
+import { HIGHEST_TAKER_BPS, openingScene, type Step, step, turbulentStep } from './testing/commands.ts';
 import { checkInvariants } from './testing/invariants.ts';
 import { OrderAudit } from './testing/order-audit.ts';
 import { PATIENCE, replay, type Scene } from './testing/scene.ts';
+import { commandOf } from './testing/steps.ts';
 
 const isNightly = process.env.OPENGRID_NIGHTLY !== undefined;
 /** Long lives of one market: 20 of 5,000 steps by default, 2,000 in nightly runs. */
