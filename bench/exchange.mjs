@@ -74,3 +74,10 @@ for (let round = 0; round <= rounds; round += 1) {
 }
 console.log(`node ${process.version}, ${cpus().length} x ${cpus()[0].model}, medians of ${rounds} rounds\n`);
 print([['what', 'by the clock', 'best round', 'by CPU time', 'target', ''], ...measured.map(cells)]);
+
+const targeted = measured.filter(({ row }) => row.name.startsWith('book alone'));
+if (targeted.length > 0) {
+  const perSecond = (one) => (one.count / one.wallMs) * 1000;
+  const slowest = targeted.map(({ results }) => median(results.map(perSecond))).sort((a, b) => a - b)[0];
+  console.log(`\nThe book at its slowest, by the clock: ${rate(slowest)}/s`);
+}
