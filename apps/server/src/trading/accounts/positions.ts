@@ -8,7 +8,7 @@ import { filterRows, known, ownerOf } from './account-rows.ts';
 import { type Activity, readActivity } from './activity.ts';
 import { readBalances, type UnitBalances } from './balances.ts';
 import { readCommitments } from './commitments.ts';
-import type { AccountDeps } from './routes.ts';
+import type { AccountDeps } from './deps.ts';
 
 const FIELDS = new Set(['instrument_id', 'status', 'instrument_name']);
 const E10_PER_MICRO = 10_000n;

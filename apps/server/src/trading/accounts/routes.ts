@@ -1,10 +1,5 @@
 import { KIND } from '@opengrid/exchange';
 import { formatIso } from '@opengrid/wire';
-import type { InstrumentCatalogue } from '../../ports/catalogue.ts';
-import type { AccountDirectory } from '../../ports/identity.ts';
-import type { SupplierDirectory } from '../../ports/supply.ts';
-import type { Sequencer } from '../../sequencer/types.ts';
-import type { Database } from '../../store/database.ts';
 import {
   fail,
   invalidField,
@@ -13,25 +8,14 @@ import {
   type TradingCall,
   type TradingRoute,
 } from '../http/route.ts';
-import type { MarketView } from '../market-view.ts';
-import type { TradingSettings } from '../settings.ts';
 import { filterRows, known, ownerOf } from './account-rows.ts';
 import { consumptionShape, currencyShape, unitTradingShape, usdTradingShape } from './account-shapes.ts';
 import { readActivity } from './activity.ts';
 import { readBalances } from './balances.ts';
 import { readCommitments } from './commitments.ts';
+import type { AccountDeps } from './deps.ts';
 import { lotRoute } from './lots.ts';
 import { positionRoutes } from './positions.ts';
-
-export interface AccountDeps {
-  readonly sequencer: Sequencer;
-  readonly database: Database;
-  readonly instruments: InstrumentCatalogue;
-  readonly accounts: AccountDirectory;
-  readonly suppliers: SupplierDirectory;
-  readonly view: MarketView;
-  readonly settings: TradingSettings;
-}
 
 const READ = { method: 'GET', scope: 'account:read', consumptionKeys: 'allowed', rate: 'read' } as const;
 const ID_FIELDS = new Set(['account_id', 'instrument_id', 'market_id', 'status', 'currency']);

@@ -1,5 +1,6 @@
 import { formatMoneyMicros } from '@opengrid/wire';
 import type { Instrument } from '../../ports/catalogue.ts';
+import type { SequencerStatus } from '../../sequencer/types.ts';
 import type { AccountBalances } from '../accounts/balances.ts';
 import { type Check, failure, okCheck, warning } from './check.ts';
 
@@ -31,7 +32,7 @@ export function listCheck(
   return warning(name, code, { detail: `${detail} ${missing.join(', ')}.`, next: texts.next });
 }
 
-export function engineCheck(isAccepting: boolean): Check {
+export function engineCheck({ isAccepting }: Pick<SequencerStatus, 'isAccepting'>): Check {
   const name = 'engine';
   if (isAccepting) return okCheck(name, 'engine_ready', 'The exchange takes commands.');
   const next = 'Wait a moment and try again; nothing is lost.';

@@ -3,7 +3,7 @@ import type { AccountBalances, UnitBalances } from '../accounts/balances.ts';
 import type { TradingCall } from '../http/route.ts';
 import { type Check, failure, okCheck, warning } from './check.ts';
 import { listCheck, unavailable, usdCheck } from './common-checks.ts';
-import type { DiagnosticsDeps } from './routes.ts';
+import type { DiagnosticsDeps } from './deps.ts';
 
 /** A tenth of a unit: a few long answers. */
 const LOW_TOKENS = 100_000;

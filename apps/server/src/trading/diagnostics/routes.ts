@@ -1,16 +1,11 @@
 import { formatIso } from '@opengrid/wire';
-import type { SigningKeyDirectory } from '../../ports/identity.ts';
 import { readBalances } from '../accounts/balances.ts';
-import type { AccountDeps } from '../accounts/routes.ts';
 import { ok, type TradingAnswer, type TradingCall, type TradingRoute } from '../http/route.ts';
 import { type Check, worstOf } from './check.ts';
 import { engineCheck } from './common-checks.ts';
 import { consumptionChecks } from './consumption-checks.ts';
+import type { DiagnosticsDeps } from './deps.ts';
 import { tradingChecks } from './trading-checks.ts';
-
-export interface DiagnosticsDeps extends AccountDeps {
-  readonly signingKeys: SigningKeyDirectory;
-}
 
 /** What a caller can find out about its own credential and account, without changing anything. */
 export function diagnosticsRoute(deps: DiagnosticsDeps): TradingRoute {
@@ -28,7 +23,7 @@ async function diagnose(deps: DiagnosticsDeps, call: TradingCall): Promise<Tradi
   const balances = await readBalances(deps.database, call.caller.accountNumber);
   const isSigned = call.credential === 'signature';
   const own = isSigned ? tradingChecks(deps, call, balances) : consumptionChecks(deps, call, balances);
-  const checks: Check[] = [...own, engineCheck(deps.sequencer.status.isAccepting)];
+  const checks: Check[] = [...own, engineCheck(deps.sequencer.status)];
   return ok({
     status: worstOf(checks),
     service: isSigned ? 'trading' : 'consumption',

@@ -2,7 +2,7 @@ import type { AccountBalances } from '../accounts/balances.ts';
 import type { TradingCall } from '../http/route.ts';
 import { type Check, okCheck, warning } from './check.ts';
 import { listCheck, unavailable, usdCheck } from './common-checks.ts';
-import type { DiagnosticsDeps } from './routes.ts';
+import type { DiagnosticsDeps } from './deps.ts';
 
 const DAY_MS = 86_400_000;
 const OLD_DAYS = 365;

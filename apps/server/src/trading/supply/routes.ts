@@ -5,7 +5,7 @@ import type { AccountProfile } from '../../ports/identity.ts';
 import { accountIdOf } from '../accounts/account-ids.ts';
 import { unitDigits } from '../accounts/account-shapes.ts';
 import { readBalances } from '../accounts/balances.ts';
-import type { AccountDeps } from '../accounts/routes.ts';
+import type { AccountDeps } from '../accounts/deps.ts';
 import type { RecordedCommand } from '../auth/replays.ts';
 import { recordedOf, refusal, submit } from '../engine.ts';
 import {

@@ -1,6 +1,6 @@
 import type { Instrument } from '../../ports/catalogue.ts';
 import type { AccountProfile } from '../../ports/identity.ts';
-import type { AccountDeps } from '../accounts/routes.ts';
+import type { AccountDeps } from '../accounts/deps.ts';
 import { fail, type TradingCall } from '../http/route.ts';
 
 export type SupplyDeps = AccountDeps;
