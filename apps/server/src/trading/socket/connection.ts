@@ -48,6 +48,9 @@ const ORDER_EVENTS: ReadonlySet<string> = new Set([
   'order.batch',
 ]);
 const MAX_VIOLATIONS = 3;
+const SILENCE_MS = 45_000;
+/** A socket that does not answer a ping either is gone. */
+const DEAD_MS = 3 * SILENCE_MS;
 /** A client that keeps on sending too much is cut off after this many seconds' worth of refused messages. */
 const REFUSED_SECONDS = 5;
 const FAREWELL_MS = 2_000;
@@ -116,13 +119,16 @@ export class Connection {
     await this.gone;
   }
 
-  /** Pings a socket that has been silent, once per silence, and drops one that has long been dead. */
-  keepAlive(nowMs: number, { silenceMs, deadMs }: { silenceMs: number; deadMs: number }): void {
+  /** Called ten times a second: sends what waits, pings a silent client, and ends a socket that is stuck or dead. */
+  sweep(nowMs: number): void {
+    this.outlet.drain();
     const silentMs = nowMs - this.heardAtMs;
-    if (silentMs >= deadMs) {
+    if (this.outlet.isStuck) {
+      this.end(CLOSE.tooSlow);
+    } else if (silentMs >= DEAD_MS) {
       this.socket.terminate();
       this.closed();
-    } else if (silentMs >= silenceMs && this.pingedAtMs < this.heardAtMs) {
+    } else if (silentMs >= SILENCE_MS && this.pingedAtMs < this.heardAtMs) {
       this.pingedAtMs = nowMs;
       this.socket.ping();
     }

@@ -19,9 +19,6 @@ const MAX_FRAME_BYTES = 65_536;
 const SWEEP_MS = 100;
 const REVOCATION_SWEEPS = 4;
 const TICK_SWEEPS = 10;
-const SILENCE_MS = 45_000;
-/** A socket that does not answer a ping either is gone. */
-const DEAD_MS = 3 * SILENCE_MS;
 
 /**
  * Compression is offered, but no window is kept between messages and the buffers are small, so that a socket costs tens of
@@ -146,19 +143,15 @@ export class SocketServer implements ConnectionHost {
     if (this.sweeps % TICK_SWEEPS === 0) this.deps.markets.tick();
     const nowMs = this.deps.clock();
     for (const connection of [...this.connections]) {
-      connection.outlet.drain();
-      if (connection.outlet.isStuck) connection.end(CLOSE.tooSlow);
-      else if (this.sweeps % REVOCATION_SWEEPS === 0) this.look(connection, nowMs);
+      connection.sweep(nowMs);
+      if (this.sweeps % REVOCATION_SWEEPS === 0 && this.isRevoked(connection))
+        connection.end(CLOSE.unauthorized, { isOrderly: true });
     }
   }
 
-  private look(connection: Connection, nowMs: number): void {
-    const { credential } = connection;
-    const isRevoked =
-      credential !== undefined &&
-      (!credential.isLive() || this.deps.sequencer.exchange.isSuspended(credential.accountNumber));
-    if (isRevoked) connection.end(CLOSE.unauthorized, { isOrderly: true });
-    else connection.keepAlive(nowMs, { silenceMs: SILENCE_MS, deadMs: DEAD_MS });
+  private isRevoked({ credential }: Connection): boolean {
+    if (credential === undefined) return false;
+    return !credential.isLive() || this.deps.sequencer.exchange.isSuspended(credential.accountNumber);
   }
 }
 

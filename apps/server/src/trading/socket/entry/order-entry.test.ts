@@ -124,7 +124,8 @@ describe('orders over a socket', () => {
         { event: 'order.cancel', payload: { client_order_id: 'in-batch' } },
       ],
     });
-    expect(data.map(({ status, response }) => response.reason ?? status)).toEqual([
+    const results = data as { status: string; response: { reason?: string } }[];
+    expect(results.map(({ status, response }) => response.reason ?? status)).toEqual([
       'ok',
       'validation_failed',
       'ok',
