@@ -42,10 +42,10 @@ const surfaces = [
     name: 'chat completions',
     ask: async (isStream: boolean) => {
       const client = new OpenAI({ baseURL: `${world.url}/v1`, apiKey: KEY, maxRetries: 0 });
-      const body: OpenAI.ChatCompletionCreateParamsNonStreaming = {
+      const body = {
         model: 'text-standard',
-        messages: [{ role: 'user', content: question }],
-        tools: [{ type: 'function', function: { name: 'look', parameters } }],
+        messages: [{ role: 'user' as const, content: question }],
+        tools: [{ type: 'function' as const, function: { name: 'look', parameters } }],
       };
       const answer = isStream
         ? await client.chat.completions
@@ -97,9 +97,11 @@ const surfaces = [
         tools: [{ type: 'function', name: 'look', parameters, strict: false }],
       };
       const answer = isStream
-        ? await client.responses.stream(body).finalResponse()
+        ? await client.responses.stream(body as Parameters<typeof client.responses.stream>[0]).finalResponse()
         : await client.responses.create(body);
-      const call = answer.output.find((item) => item.type === 'function_call');
+      const call = (answer.output as OpenAI.Responses.ResponseOutputItem[]).find(
+        (item) => item.type === 'function_call',
+      );
       return {
         text: answer.output_text,
         call: call && [call.name, call.arguments],

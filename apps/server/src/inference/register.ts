@@ -20,6 +20,7 @@ import { settleAbandoned } from './redirect/abandoned.ts';
 import { ParkedCalls } from './redirect/parked-calls.ts';
 import { RoutingTokens } from './redirect/routing-tokens.ts';
 import { EndpointHealth } from './routing/endpoint-health.ts';
+import { RetryBudget } from './routing/retry-budget.ts';
 import { Router } from './routing/route.ts';
 import { UpstreamPools } from './routing/upstream-pools.ts';
 import type { ServiceDeps } from './service.ts';
@@ -39,6 +40,7 @@ function assemble(deps: InferenceDeps): Parts {
     ...deps,
     clock,
     health,
+    retries: new RetryBudget(),
     pools: new UpstreamPools({ connectTimeoutMs: settings.connectBudgetMs }),
     replenisher: new Replenisher({ sequencer, telemetry, settings, clock }),
     router: new Router(sequencer.exchange, health),

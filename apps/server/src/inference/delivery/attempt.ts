@@ -11,6 +11,8 @@ import { type Decoder, decoderFor } from './content-coding.ts';
 export interface AttemptFailure {
   readonly kind: 'unreachable' | 'refused' | 'invalid_request' | 'timeout' | 'broken' | 'garbage';
   readonly upstreamStatus: number | null;
+  /** How long the supplier asked to be left alone, where it did. */
+  readonly retryAfterMs?: number;
 }
 
 export interface AttemptDeadlines {
@@ -55,6 +57,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private timer: NodeJS.Timeout | undefined;
   private upstreamStatus: number | null = null;
+  private retryAfterMs: number | undefined;
   private decoder: Decoder | undefined;
   private isOver = false;
   private isReading = false;
@@ -136,7 +139,10 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler {
     if (this.isOver || statusCode < 200) return;
     this.upstreamStatus = statusCode;
     if (statusCode === 200) this.openDecoder(headers['content-encoding']);
-    else this.fail(INVALID_REQUEST_STATUSES.has(statusCode) ? 'invalid_request' : 'refused');
+    else {
+      this.retryAfterMs = retryAfterMsOf(headers['retry-after']);
+      this.fail(INVALID_REQUEST_STATUSES.has(statusCode) ? 'invalid_request' : 'refused');
+    }
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -169,7 +175,8 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler {
   private fail(kind: AttemptFailure['kind']): void {
     if (!this.close()) return;
     this.controller?.abort(new Abandoned(kind));
-    this.reader.onFailure({ kind, upstreamStatus: this.upstreamStatus });
+    const { upstreamStatus, retryAfterMs } = this;
+    this.reader.onFailure({ kind, upstreamStatus, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
   }
 
   private openDecoder(coding: string | string[] | undefined): void {
@@ -218,6 +225,11 @@ function upstreamHeaders(target: AttemptTarget): Record<string, string> {
     else headers['x-api-key'] = credential;
   }
   return headers;
+}
+
+/** Seconds, as suppliers send them; a date is not worth reading for a wait this short. */
+function retryAfterMsOf(header: string | string[] | undefined): number | undefined {
+  return typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) * 1_000 : undefined;
 }
 
 /** Of the flags that the client sent, only those that the operator lists for the endpoint are passed on. */

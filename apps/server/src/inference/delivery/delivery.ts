@@ -14,7 +14,8 @@ import type { Endpoint } from '../../ports/supply.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Call } from '../call.ts';
 import { isSpokenWire } from '../routing/eligibility.ts';
-import type { EndpointHealth } from '../routing/endpoint-health.ts';
+import type { EndpointHealth, TryOutcome } from '../routing/endpoint-health.ts';
+import type { RetryBudget } from '../routing/retry-budget.ts';
 import type { Route } from '../routing/route.ts';
 import { upstreamBodyFor } from '../routing/upstream-body.ts';
 import type { UpstreamPools } from '../routing/upstream-pools.ts';
@@ -30,6 +31,7 @@ export interface DeliveryDeps {
   readonly settings: InferenceSettings;
   readonly health: EndpointHealth;
   readonly pools: UpstreamPools;
+  readonly retries: RetryBudget;
   readonly telemetry: Telemetry;
   readonly clock: () => number;
   /** What the proofs of a supplier's reasoning are sealed with, so that only its endpoint gets them back. */
@@ -78,6 +80,7 @@ export class Delivery {
   async run(): Promise<void> {
     const { call, deps } = this;
     call.buyer.onGone = () => this.stop('client_gone');
+    deps.retries.earn();
     const total = setTimeout(() => this.stop('timeout'), deps.settings.totalMs);
     const keepAlive = call.request.stream
       ? setInterval(() => this.keepAlive(), deps.settings.keepAliveMs)
@@ -173,9 +176,10 @@ export class Delivery {
   }
 
   private async tryEndpoint(endpoint: Endpoint, body: UpstreamBody): Promise<AnswerEnd | undefined> {
-    const { health, pools, clock, settings } = this.deps;
+    const { health, pools, retries, clock, settings } = this.deps;
     const target = pools.target(endpoint);
     if (target === undefined) return undefined;
+    if (this.trialCount > 0 && !retries.spend()) return undefined;
     this.trialCount += 1;
     health.start(endpoint);
     const startedAt = performance.now();
@@ -284,7 +288,14 @@ function withIgnoredParams(
     : { ...headers, 'x-grid-ignored-params': ignoredParams.join(', ') };
 }
 
-function outcomeOf(end: AnswerEnd): 'success' | 'failure' | 'neutral' {
+/** How long an endpoint that has no room is left alone, where it does not say; and at most. */
+const REST_MS = { usual: 1_000, longest: 60_000 };
+
+function outcomeOf(end: AnswerEnd): TryOutcome {
+  if (end.kind === 'failed' && end.failure.kind === 'refused' && end.failure.upstreamStatus === 429) {
+    const restMs = Math.min(REST_MS.longest, end.failure.retryAfterMs ?? REST_MS.usual);
+    return { kind: 'overloaded', restMs };
+  }
   if (end.kind === 'failed') return end.failure.kind === 'invalid_request' ? 'neutral' : 'failure';
   return end.kind === 'stopped' ? 'neutral' : 'success';
 }

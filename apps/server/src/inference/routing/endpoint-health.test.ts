@@ -43,6 +43,25 @@ describe('EndpointHealth', () => {
     expect(health.unfitness(endpoint, 19_999)).toBe('circuit_open');
   });
 
+  it('learns from a refusal for load: rests as asked, then takes fewer at once, and recovers', () => {
+    const wide = endpointOf({ baseUrl: 'http://127.0.0.1:1', apiKey: 'k' }, { maxConcurrency: 100 });
+    for (let index = 0; index < 10; index += 1) health.start(wide);
+    health.end(wide, { kind: 'overloaded', restMs: 5_000 }, 1_000);
+    expect(health.unfitness(wide, 5_999)).toBe('busy');
+    for (let index = 0; index < 3; index += 1) health.end(wide, 'neutral', 2_000);
+    expect([health.inFlight(wide), health.unfitness(wide, 6_000)]).toEqual([6, undefined]);
+    health.start(wide);
+    expect(health.unfitness(wide, 6_000)).toBe('busy');
+    for (let index = 0; index < 7; index += 1) health.end(wide, 'success', 7_000);
+    for (let index = 0; index < 2; index += 1) {
+      health.start(wide);
+      health.end(wide, 'success', 7_000);
+    }
+    for (let index = 0; index < 7; index += 1) health.start(wide);
+    expect(health.unfitness(wide, 7_000)).toBeUndefined();
+    expect(health.errorRate(wide)).toBe(0);
+  });
+
   it('counts what runs against the declared concurrency', () => {
     health.start(endpoint);
     expect(health.unfitness(endpoint, 0)).toBeUndefined();
