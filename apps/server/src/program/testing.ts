@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign } 
 import type { AddressInfo } from 'node:net';
 import type { Command } from '@opengrid/exchange';
 import type { FastifyInstance } from 'fastify';
-import { IdempotencyKeys, type IdempotencyOptions } from '../http/idempotency/idempotency-keys.ts';
+import { IdempotencyKeys } from '../http/idempotency/idempotency-keys.ts';
 import type { Account, NewAccount } from '../platform/accounts.ts';
 import { loadCatalogue } from '../platform/catalogue.ts';
 import { ensureMarkets } from '../platform/markets.ts';
@@ -161,23 +161,47 @@ export interface TradingFloor extends Platform {
   close(): Promise<void>;
 }
 
+interface FloorOptions {
+  readonly settings?: Partial<TradingSettings>;
+  readonly suppliers?: SupplierDirectory;
+  readonly replayClock?: () => number;
+  /** When the first commands happen; the present when left out. */
+  readonly startMs?: number;
+  /** Mounts more rooms beside the Trading surface. */
+  readonly rooms?: (app: FastifyInstance, core: FloorCore) => void;
+}
+
 /** The Trading surface on a store, listening on loopback. Limits are off unless given. */
-export async function openFloor(
-  database: Database,
-  options: {
-    settings?: Partial<TradingSettings>;
-    suppliers?: SupplierDirectory;
-    replayClock?: () => number;
-    /** When the first commands happen; the present when left out. */
-    startMs?: number;
-    /** Mounts more rooms beside the Trading surface. */
-    rooms?: (app: FastifyInstance, core: FloorCore) => void;
-    idempotency?: Partial<IdempotencyOptions>;
-  } = {},
-): Promise<TradingFloor> {
+export async function openFloor(database: Database, options: FloorOptions = {}): Promise<TradingFloor> {
   const platform = await openPlatform(database);
   platform.clock.nowMs = options.startMs ?? Date.now();
-  const { sequencer, accounts, keys } = platform;
+  const core = await openFloorCore(platform, options);
+  const { sequencer, signingKeys, replays, idempotency } = core;
+  const app = createHttpApp(silentTelemetry);
+  registerReference(app, { version: 'test' });
+  const watch = watchAnswers(app);
+  options.rooms?.(app, core);
+  registerTrading(app, { ...core, telemetry: silentTelemetry, version: 'test', publicRate: 0 });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  const command = async (one: Command): Promise<void> => {
+    await accepted(sequencer, one);
+  };
+  const instrument = core.instruments.find('text-standard')!;
+  const trader = traderMaker(platform, { signingKeys, origin, instrument, command });
+  const close = async (): Promise<void> => {
+    await app.close();
+    await sequencer.close();
+    if (watch.faults.size > 0) throw new Error(`not as described:\n${[...watch.faults].join('\n')}`);
+  };
+  const parts = { app, watch, origin, signingKeys, replays, idempotency, instrument };
+  return { ...platform, ...parts, trader, command, close };
+}
+
+async function openFloorCore(
+  { database, sequencer, accounts, keys }: Platform,
+  options: FloorOptions,
+): Promise<FloorCore & { signingKeys: SigningKeys }> {
   const instruments = await loadCatalogue(database);
   await ensureMarkets(sequencer, instruments);
   const signingKeys = await SigningKeys.load({ database, accounts });
@@ -189,45 +213,24 @@ export async function openFloor(
     ...(options.replayClock === undefined ? {} : { clock: options.replayClock }),
   });
   const view = await MarketView.open({ sequencer, database, instruments });
-  const app = createHttpApp(silentTelemetry);
-  const suppliers = options.suppliers ?? NO_SUPPLIERS;
   const idempotency = new IdempotencyKeys({
     database,
     telemetry: silentTelemetry,
     secret: Buffer.alloc(32, 9),
     writer: () => sequencer.status,
-    ...options.idempotency,
   });
-  const core = {
-    database,
-    sequencer,
-    instruments,
-    accounts,
-    keys,
-    signingKeys,
-    replays,
-    settings,
-    view,
-    idempotency,
-  };
-  registerReference(app, { version: 'test' });
-  const watch = watchAnswers(app);
-  options.rooms?.(app, { ...core, suppliers });
-  registerTrading(app, {
-    ...core,
-    suppliers,
-    telemetry: silentTelemetry,
-    version: 'test',
-    publicRate: 0,
-  });
-  await app.listen({ port: 0, host: '127.0.0.1' });
-  const origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
-  const command = async (one: Command): Promise<void> => {
-    await accepted(sequencer, one);
-  };
-  const instrument = instruments.find('text-standard')!;
+  const suppliers = options.suppliers ?? NO_SUPPLIERS;
+  const rooms = { instruments, accounts, keys, signingKeys, suppliers };
+  return { database, sequencer, ...rooms, replays, settings, view, idempotency };
+}
+
+function traderMaker(
+  { accounts }: Platform,
+  floor: Pick<TradingFloor, 'signingKeys' | 'origin' | 'instrument' | 'command'>,
+): TradingFloor['trader'] {
+  const { signingKeys, origin, instrument, command } = floor;
   let people = 0;
-  const trader: TradingFloor['trader'] = async ({ usdMicros = 0, units = 0, ...input } = {}) => {
+  return async ({ usdMicros = 0, units = 0, ...input } = {}) => {
     people += 1;
     const email = `trader${people}@example.com`;
     const made = await accounts.create({ email, mode: 'advanced', isEmailVerified: true, ...input });
@@ -242,24 +245,6 @@ export async function openFloor(
       await command({ kind: 'transfer_issued', ...quantity });
     }
     return newTrader({ account: made.value, signingKeys, origin });
-  };
-  const close = async (): Promise<void> => {
-    await app.close();
-    await sequencer.close();
-    if (watch.faults.size > 0) throw new Error(`not as described:\n${[...watch.faults].join('\n')}`);
-  };
-  return {
-    ...platform,
-    app,
-    watch,
-    origin,
-    signingKeys,
-    replays,
-    idempotency,
-    instrument,
-    trader,
-    command,
-    close,
   };
 }
 
