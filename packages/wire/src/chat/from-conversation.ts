@@ -84,7 +84,11 @@ function assistantMessage(parts: readonly Part[], upstream: Upstream): JsonObjec
 
 function turnMessages(turn: Turn, upstream: Upstream): readonly JsonObject[] {
   if (turn.role === 'user') return userMessages(turn.parts);
-  if (turn.role === 'assistant') return [assistantMessage(turn.parts, upstream)];
+  if (turn.role === 'assistant') {
+    const message = assistantMessage(turn.parts, upstream);
+    // Nothing is left of a turn that was nothing but the reasoning of another endpoint.
+    return message.content === '' && message.reasoning_content === undefined ? [] : [message];
+  }
   const isDeveloper = turn.role === 'developer' && upstream.capabilities.developerRole === true;
   return [{ role: isDeveloper ? 'developer' : 'system', content: textOf(turn.parts, '\n\n') }];
 }

@@ -199,6 +199,42 @@ describe('what an endpoint cannot do', () => {
   });
 });
 
+describe('a round of calls whose reasoning is left out', () => {
+  const signature = SEAL.wrap({ kind: 'signature', value: 'S' });
+  const call = { type: 'tool_use', id: 'a', name: 'f', input: {} };
+  const messages = [
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: [{ type: 'thinking', thinking: 'Hm.', signature }, call] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'x' }] },
+  ];
+  const thinking = { type: 'enabled', budget_tokens: 2_000 };
+  const fields = {
+    model: 'm',
+    max_tokens: 4_000,
+    thinking,
+    messages,
+    tools: [{ name: 'f', input_schema: {} }],
+  };
+  const request = read('messages', fields);
+
+  it('goes on without a budget, which the wire would refuse, and says so', () => {
+    const budget = { ...able({ thinking: 'budget' }), seal: SEAL };
+    expect(send(request, 'anthropic', budget)).toMatchObject({ body: { thinking }, ignoredParams: [] });
+    const bare = send(request, 'anthropic', { ...budget, withoutReasoning: true });
+    expect(bare.body).not.toHaveProperty('thinking');
+    expect(bare.ignoredParams).toEqual(['thinking']);
+  });
+
+  it('leaves nothing of a turn that was only reasoning', () => {
+    const only = [{ role: 'assistant', content: [{ type: 'thinking', thinking: 'Hm.', signature }] }];
+    const { body } = send(
+      read('messages', { ...fields, messages: [messages[0], ...only, messages[0]] }),
+      'openai',
+    );
+    expect(body.messages).toEqual([messages[0], messages[0]]);
+  });
+});
+
 describe('reasoning on the Anthropic wire', () => {
   const chat = {
     model: 'm',

@@ -232,7 +232,7 @@ export function messagesBodyOfConversation(
   setTools(builder, conversation);
   setSampling(builder, conversation);
   setFormat(builder, conversation);
-  setReasoning(builder, { turns: conversation.turns, format: conversation.outputFormat });
+  setReasoning(builder, { messages, format: conversation.outputFormat });
   builder.set('stream', request.stream);
   return { ok: true, value: builder.build() };
 }

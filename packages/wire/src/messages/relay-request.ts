@@ -4,6 +4,7 @@ import { notOnThisWire, type Upstream, type UpstreamBody } from '../conversation
 import { type Effort, nearestEffort } from '../effort.ts';
 import type { JsonObject } from '../json/parse.ts';
 import type { Result } from '../result.ts';
+import { isInsideRound } from './thinking.ts';
 import { isClientTool } from './tools.ts';
 import type { MessagesBody, MessagesRequest } from './types.ts';
 
@@ -68,15 +69,21 @@ function setTools(builder: BodyBuilder, body: MessagesBody, filter: BlockFilter)
   builder.offer('toolChoice', 'tool_choice', { value: body.tool_choice, isOffered });
 }
 
-/** `thinking` in the form the endpoint knows, whichever the client sent. */
-function thinkingFor(thinking: JsonObject, builder: BodyBuilder): JsonObject | undefined {
+/** `thinking` in the form the endpoint knows, whichever the client sent; `undefined` when it cannot go. */
+function thinkingFor(
+  thinking: JsonObject,
+  builder: BodyBuilder,
+  messages: readonly JsonObject[],
+): JsonObject | undefined {
   const form = builder.upstream.capabilities.thinking;
-  if (thinking.type === 'disabled' || form === undefined) return thinking;
+  if (form === undefined) return undefined;
+  if (thinking.type === 'disabled') return thinking;
   const display = thinking.display === undefined ? {} : { display: thinking.display };
   if (form === 'adaptive') return { type: 'adaptive', ...display };
   const ceiling = Number(builder.get('max_tokens')) - 1;
   const budget = Math.min((thinking.budget_tokens as number | undefined) ?? DEFAULT_BUDGET, ceiling);
-  return budget < MIN_BUDGET ? undefined : { type: 'enabled', budget_tokens: budget, ...display };
+  const isPossible = budget >= MIN_BUDGET && !isInsideRound(messages);
+  return isPossible ? { type: 'enabled', budget_tokens: budget, ...display } : undefined;
 }
 
 function effortFor(request: MessagesRequest, upstream: Upstream): Effort | undefined {
@@ -84,11 +91,12 @@ function effortFor(request: MessagesRequest, upstream: Upstream): Effort | undef
   return wanted === undefined ? undefined : nearestEffort(wanted, upstream.capabilities.efforts ?? []);
 }
 
-function setReasoning(builder: BodyBuilder, request: MessagesRequest, body: MessagesBody): void {
+function setReasoning(builder: BodyBuilder, request: MessagesRequest, messages: readonly JsonObject[]): void {
+  const body = openContent(request.body);
   const { capabilities } = builder.upstream;
   // The instrument has taken the effort away where its reasoning cannot be switched, and has said so.
   if (body.thinking !== undefined && request.effort !== undefined) {
-    const thinking = capabilities.thinking === undefined ? undefined : thinkingFor(body.thinking, builder);
+    const thinking = thinkingFor(body.thinking, builder, messages);
     builder.set('thinking', thinking);
     if (thinking === undefined && body.thinking.type !== 'disabled') builder.leaveOutNames(['thinking']);
   }
@@ -129,19 +137,18 @@ export function relayMessagesRequest(request: MessagesRequest, upstream: Upstrea
   const { capabilities } = upstream;
   const builder = new BodyBuilder(request, upstream);
   const filter = new BlockFilter(upstream);
-  const messages = body.messages.map((message) => ({ ...message, content: filter.content(message.content) }));
+  const messages = body.messages
+    .map((message): JsonObject => ({ ...message, content: filter.content(message.content) }))
+    .filter((message) => !isEmptyMessage(message));
   if (filter.hasDocuments && capabilities.documents !== true) return notOnThisWire('messages');
   const hasClientTools = body.tools?.some(isClientTool) === true;
   if (hasClientTools && capabilities.clientTools !== true) return notOnThisWire('tools');
   builder.set('model', upstream.upstreamModel);
   builder.set('max_tokens', upstream.maxOutputTokens ?? request.maxOutputTokens ?? DEFAULT_MAX_TOKENS);
   builder.set('system', filter.content(body.system));
-  builder.set(
-    'messages',
-    messages.filter((message) => !isEmptyMessage(message)),
-  );
+  builder.set('messages', messages);
   setTools(builder, body, filter);
-  setReasoning(builder, request, body);
+  setReasoning(builder, request, messages);
   setRest(builder, body);
   builder.set('stream', request.stream);
   builder.passThrough(body.unknown);

@@ -1,5 +1,5 @@
 import type { BodyBuilder } from '../conversation/body-builder.ts';
-import type { OutputFormat, Turn } from '../conversation/model.ts';
+import type { OutputFormat } from '../conversation/model.ts';
 import type { Effort } from '../effort.ts';
 import { isJsonObject, type JsonObject } from '../json/parse.ts';
 
@@ -17,21 +17,27 @@ const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
 
 /** What reasoning is asked for, and the shape of the answer, which share a member on this wire. */
 export interface ReasoningSource {
-  readonly turns: readonly Turn[];
+  /** As they are sent. */
+  readonly messages: readonly JsonObject[];
   readonly format: OutputFormat | undefined;
 }
 
+const REASONING_BLOCKS: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
+
+function blocksOf(message: JsonObject | undefined): readonly JsonObject[] {
+  return Array.isArray(message?.content) ? (message.content as readonly JsonObject[]) : [];
+}
+
 /**
- * Whether the round of calls that the request continues began without reasoning that could be sent back.
- * With a budget, this wire refuses to begin reasoning in the middle of such a round.
+ * Whether the last of the messages, as this wire has them, answer calls of the model before which it did
+ * not reason, or before which its reasoning was left out. With a budget, this wire refuses to begin
+ * reasoning in the middle of such a round.
  */
-function isInsideRound(turns: readonly Turn[]): boolean {
-  const last = turns.at(-1);
-  const answered = turns.findLast(({ role }) => role === 'assistant');
-  const isAnswering = last?.role === 'user' && last.parts.some(({ type }) => type === 'result');
-  return (
-    isAnswering && answered?.parts.some(({ type }) => type === 'reasoning' || type === 'redacted') !== true
-  );
+export function isInsideRound(messages: readonly JsonObject[]): boolean {
+  const last = messages.at(-1);
+  const isAnswering = last?.role === 'user' && blocksOf(last).some(({ type }) => type === 'tool_result');
+  const asked = messages.findLast(({ role }) => role === 'assistant');
+  return isAnswering && !blocksOf(asked).some(({ type }) => REASONING_BLOCKS.has(type));
 }
 
 function forcesTool(choice: unknown): boolean {
@@ -55,21 +61,25 @@ function budgetField(effort: Effort, maxTokens: number): JsonObject | undefined 
   return { type: 'enabled', budget_tokens: budget };
 }
 
-function thinkingField(builder: BodyBuilder, effort: Effort, turns: readonly Turn[]): JsonObject | undefined {
+function thinkingField(
+  builder: BodyBuilder,
+  effort: Effort,
+  messages: readonly JsonObject[],
+): JsonObject | undefined {
   const { capabilities } = builder.upstream;
   if (effort === 'none' || forcesTool(builder.get('tool_choice'))) return undefined;
   if (capabilities.thinking === 'adaptive') return { type: 'adaptive' };
-  if (isInsideRound(turns)) return undefined;
+  if (isInsideRound(messages)) return undefined;
   return budgetField(effort, Number(builder.get('max_tokens')));
 }
 
 /** Writes effort and format as this wire has them: `thinking` and `output_config`. */
-export function setReasoning(builder: BodyBuilder, { turns, format }: ReasoningSource): void {
+export function setReasoning(builder: BodyBuilder, { messages, format }: ReasoningSource): void {
   const { capabilities } = builder.upstream;
   // On this wire reasoning is off unless it is switched on.
   const effort = builder.request.effort === 'none' ? undefined : builder.effort();
   const isSwitchable = effort !== undefined && capabilities.thinking !== undefined;
-  const thinking = isSwitchable ? thinkingField(builder, effort, turns) : undefined;
+  const thinking = isSwitchable ? thinkingField(builder, effort, messages) : undefined;
   if (thinking !== undefined) {
     builder.set('thinking', thinking);
     makeRoom(builder);
