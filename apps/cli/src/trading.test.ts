@@ -198,7 +198,7 @@ describe('what the account has', () => {
     const back = await signed(server, ['transfer', 'to-trading', 'text-prime', '2', '--json']);
     expect(JSON.parse(back.stdout)).toEqual({ transfer_id: 'transfer_1' });
     const bodies = server.requests.map(({ body }) => body);
-    expect(bodies).toEqual([3, 2].map((quantity) => ({ instrument_id: 'text-prime', quantity })));
+    expect(bodies).toMatchObject([3, 2].map((quantity) => ({ instrument_id: 'text-prime', quantity })));
   });
 });
 

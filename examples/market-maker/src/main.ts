@@ -1,7 +1,7 @@
 // Runs the market maker until it is told to stop. Settings come from the command line; see README.md.
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { OpenGrid, OpenGridError, signerFromKey } from '@opengrid/sdk';
+import { AuthenticationError, OpenGrid, OpenGridError, signerFromKey } from '@opengrid/sdk';
 import { Maker } from './maker.ts';
 
 const { values } = parseArgs({
@@ -52,8 +52,9 @@ while (!isStopping) {
     await maker.pass();
     log('pass done');
   } catch (error) {
-    // The exchange may be away for a while; its own switch takes the quotes out if that lasts.
-    if (!(error instanceof OpenGridError)) throw error;
+    // The exchange may be away for a while; its own switch takes the quotes out if that lasts. A key that is refused
+    // will be refused again.
+    if (!(error instanceof OpenGridError) || error instanceof AuthenticationError) throw error;
     log(`pass failed: ${error.message}`);
   }
   if (!isStopping) await pause;

@@ -214,6 +214,18 @@ describe('moving units', () => {
     expect(keys[1]).toBe(keys[0]);
   });
 
+  it('twice within a second is two movements, because the key is signed', async () => {
+    setTime('2026-01-01T00:00:00Z');
+    const server = await serve(moved);
+    const { transfers } = await open(server.origin);
+    await transfers.toConsumption({ instrument_id: 'text-prime', quantity: 2 });
+    await transfers.toConsumption({ instrument_id: 'text-prime', quantity: 2 });
+    const signatures = server.requests.map(({ headers }) => headers['x-thegrid-signature']);
+    expect(new Set(signatures).size).toBe(2);
+    for (const { body, headers } of server.requests)
+      expect(JSON.parse(body)).toMatchObject({ idempotency_key: headers['idempotency-key'] });
+  });
+
   it('is left to the caller where the outcome is unknown', async () => {
     const server = await serve(refusal(500, 'outcome_unknown'), moved);
     const issuing = (await open(server.origin)).supply.issue(

@@ -1,9 +1,8 @@
 import type { PagePromise } from '../core/pagination.ts';
-import { randomId } from '../internal/random-id.ts';
 import { readOne, readPages } from '../internal/read.ts';
 import type { RequestOptions, Transport } from '../internal/transport.ts';
 import type { CursorParams, DataEnvelope, DecimalString, OpenEnum, Timestamp } from './common.ts';
-import type { KeyedOptions, TransferParams } from './transfers.ts';
+import { type KeyedOptions, keyedBody, type TransferParams } from './transfers.ts';
 
 /** Units that a supplier issued together. */
 export type Issuance = {
@@ -138,9 +137,9 @@ export class SupplyResource {
     return await readOne<Liability>(this.#transport, { path, wants, options });
   }
 
-  async #post<Data>(path: string, body: object, options: KeyedOptions = {}): Promise<Data> {
-    const idempotencyKey = options.idempotencyKey ?? randomId();
-    const call = { method: 'POST', path, body, wants, repetition: 'keyed', idempotencyKey } as const;
-    return (await this.#transport.send<DataEnvelope<Data>>({ ...call, options })).data;
+  async #post<Data>(path: string, params: object, options: KeyedOptions = {}): Promise<Data> {
+    const call = { method: 'POST', path, wants, repetition: 'keyed', options } as const;
+    const keyed = { ...call, ...keyedBody(params, options) };
+    return (await this.#transport.send<DataEnvelope<Data>>(keyed)).data;
   }
 }

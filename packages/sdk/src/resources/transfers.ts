@@ -81,9 +81,22 @@ export class TransfersResource {
     return readPages(this.#transport, reading);
   }
 
-  async #move(path: string, body: object, options: KeyedOptions = {}): Promise<Transfer> {
-    const idempotencyKey = options.idempotencyKey ?? randomId();
-    const call = { method: 'POST', path, body, wants: 'signature', repetition: 'keyed' } as const;
-    return (await this.#transport.send<DataEnvelope<Transfer>>({ ...call, idempotencyKey, options })).data;
+  async #move(path: string, params: object, options: KeyedOptions = {}): Promise<Transfer> {
+    const call = { method: 'POST', path, wants: 'signature', repetition: 'keyed', options } as const;
+    const keyed = { ...call, ...keyedBody(params, options) };
+    return (await this.#transport.send<DataEnvelope<Transfer>>(keyed)).data;
   }
 }
+
+/**
+ * A body under its idempotency key. The key stands in the body as well, where servers ignore it, so that it is signed:
+ * two movements that are alike and wanted within one second would otherwise have one signature, and the second would be
+ * taken for a copy of the first.
+ */
+export const keyedBody = (
+  params: object,
+  { idempotencyKey = randomId() }: KeyedOptions,
+): { body: object; idempotencyKey: string } => ({
+  body: { ...params, idempotency_key: idempotencyKey },
+  idempotencyKey,
+});
