@@ -6,7 +6,7 @@ import { Replenisher } from './admission/replenisher.ts';
 import { registerCountTokens } from './count-tokens.ts';
 import type { InferenceDeps, InferenceRoom } from './deps.ts';
 import { Entrance, type Parts, SURFACES } from './entrance.ts';
-import { attachContext, contextOf, type GridContext } from './http/context.ts';
+import { attachContext, contextOf, type GridContext, hasContext } from './http/context.ts';
 import { expectedError, sendError } from './http/errors.ts';
 import { baseHeaders } from './http/headers.ts';
 import { refuseOtherMethods } from './http/methods.ts';
@@ -91,8 +91,13 @@ function prepareScope(scope: FastifyInstance, { settings, telemetry, clock }: Se
     if (request.is404) sendError(reply, contextOf(request), gridError('not_found'));
     else done();
   });
+  // The application's own hook comes first: what it refuses reaches only the end of this surface.
+  const knownContext = (request: FastifyRequest): GridContext => {
+    if (!hasContext(request)) attachContext(request, newContext(request, clock()));
+    return contextOf(request);
+  };
   scope.addHook('onResponse', (request, reply, done) => {
-    const context = contextOf(request);
+    const context = knownContext(request);
     telemetry.request({
       requestId: context.requestId,
       method: request.method,
@@ -111,7 +116,7 @@ function prepareScope(scope: FastifyInstance, { settings, telemetry, clock }: Se
   scope.setErrorHandler((error, request, reply) => {
     const expected = expectedError(error);
     if (expected === undefined) telemetry.fault('inference.http', error);
-    return sendError(reply, contextOf(request), expected ?? gridError('internal_error'));
+    return sendError(reply, knownContext(request), expected ?? gridError('internal_error'));
   });
   // Makes unknown paths under the prefix pass the hooks above.
   scope.setNotFoundHandler((request, reply) => sendError(reply, contextOf(request), gridError('not_found')));

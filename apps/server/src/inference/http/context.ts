@@ -23,6 +23,11 @@ export function attachContext(request: FastifyRequest, context: GridContext): vo
   (request as { [CONTEXT]?: GridContext })[CONTEXT] = context;
 }
 
+/** Whether the request came as far as this surface. One that the application refused before has no context. */
+export function hasContext(request: FastifyRequest): boolean {
+  return (request as { [CONTEXT]?: GridContext })[CONTEXT] !== undefined;
+}
+
 /** The context of a request of this surface. Throws for any other. */
 export function contextOf(request: FastifyRequest): GridContext {
   const context = (request as { [CONTEXT]?: GridContext })[CONTEXT];

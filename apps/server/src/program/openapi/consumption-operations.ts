@@ -51,6 +51,7 @@ const SERVING: readonly ErrorCode[] = [
   'engine_unavailable',
   'overloaded',
 ];
+const REDIRECTED: readonly ErrorCode[] = ['routing_token_invalid'];
 const BAD_LIST = ['invalid_request', 'invalid_cursor'] as const;
 
 const DIALECTS: readonly Operation[] = [
@@ -66,8 +67,12 @@ const DIALECTS: readonly Operation[] = [
         schema: CHAT_ANSWER,
         stream: 'Chunks of the answer, and `data: [DONE]`.',
       },
+      307: {
+        description:
+          'Where routing is `redirect`: the same request goes to `location`, once, within 60 seconds.',
+      },
     },
-    codes: SERVING,
+    codes: [...SERVING, ...REDIRECTED],
     errors: 'openai',
   },
   {

@@ -40,6 +40,12 @@ export function id(prefix: string): z.ZodString {
     .meta({ examples: [example] });
 }
 
+export const SUPPLIER_ID = matching(
+  /^supplier_[0-9a-z]{1,26}$/,
+  'The supplier.',
+  'supplier_01jz3v8m2k7f9q0x4w6t5s1r8v',
+);
+
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 export const MARKET_ID = matching(
   new RegExp(`^market-${UUID}$`),

@@ -10,6 +10,7 @@ import {
   PAGING,
   PRICE,
   QUALIFICATION,
+  SUPPLIER_ID,
   TEXT,
   TIME,
   TOKENS,
@@ -112,7 +113,7 @@ const DRAW = named(
     trade_id: id('trade').nullable(),
     unit_from: UNITS,
     unit_to: UNITS,
-    supplier_id: id('supplier').nullable(),
+    supplier_id: SUPPLIER_ID.nullable(),
     supplier: TEXT.nullable(),
     acquisition_price_per_unit: PRICE.nullable(),
     acquisition_price_per_token: DECIMAL.nullable(),
@@ -157,7 +158,7 @@ const RECEIPT_MEMBERS = {
   spec_version: INTEGER,
   served_by: z
     .strictObject({
-      supplier_id: id('supplier').nullable(),
+      supplier_id: SUPPLIER_ID.nullable(),
       supplier: TEXT.nullable(),
       substituted: z.boolean(),
       qualification: z.enum(['probed', 'waived']).nullable(),
