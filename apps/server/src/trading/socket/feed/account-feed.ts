@@ -162,8 +162,11 @@ export class AccountFeed {
   private tellBalances(told: { cause: string; refId: string | null; userSeq: number }): void {
     const { cause, refId, userSeq } = told;
     this.lastUserSeq = userSeq;
+    if (this.listeners['user.balances'].size === 0) {
+      this.balances.told();
+      return;
+    }
     const accounts = this.balances.changed(this.owner);
-    if (this.listeners['user.balances'].size === 0) return;
     const data = { accounts, cause, ref_id: refId, user_seq: userSeq };
     const message = new Broadcast('balance_update', () => JSON.stringify({ data }));
     for (const outlet of this.listeners['user.balances']) {

@@ -33,7 +33,7 @@ type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 export class OwnBalances {
   private readonly context: BalanceContext;
   private readonly account: number;
-  private readonly balances = new Map<string, Mutable<BalanceRow>>();
+  private readonly balances = new Map<number, Mutable<BalanceRow>>();
   private activity = new Map<number, Mutable<Activity>>();
   private commitments = new Map<number, Mutable<Commitments>>();
   /** What changed since it was last told. */
@@ -51,7 +51,7 @@ export class OwnBalances {
       const numbers = kind < 100 && kind !== KIND.escrow ? [USD] : this.instrumentNumbers();
       for (const no of numbers) {
         const amount = exchange.balance(kind, this.account, no);
-        if (amount !== 0) this.balances.set(`${kind}:${no}`, { kind, no, amount });
+        if (amount !== 0) this.balances.set(keyOf(kind, no), { kind, no, amount });
       }
     }
   }
@@ -101,9 +101,14 @@ export class OwnBalances {
   changed(owner: AccountOwner): Row[] {
     const { traded, consumed } = this;
     const rows = this.rows(owner, { traded, consumed });
+    this.told();
+    return rows;
+  }
+
+  /** What has changed so far needs not be told any more. */
+  told(): void {
     this.traded.clear();
     this.consumed.clear();
-    return rows;
   }
 
   private rows(
@@ -186,7 +191,7 @@ export class OwnBalances {
   }
 
   private balanceOf(kind: number, no: number): Mutable<BalanceRow> {
-    const key = `${kind}:${no}`;
+    const key = keyOf(kind, no);
     let balance = this.balances.get(key);
     if (balance === undefined) {
       balance = { kind, no, amount: 0 };
@@ -212,6 +217,10 @@ export class OwnBalances {
     }
     return commitments;
   }
+}
+
+function keyOf(kind: number, no: number): number {
+  return no * 1_000 + kind;
 }
 
 const NO_ACTIVITY: Activity = {
