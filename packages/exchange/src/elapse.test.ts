@@ -214,7 +214,7 @@ describe('what comes due at once, or during a halt', () => {
     scene.run({ kind: 'set_trading_state', instrument: MARKET, state: 'auction', auctionMs: 5_000 });
     scene.sell(S, 2, '2.0000');
     scene.atMs += 6_000;
-    const told = scene.elapse().map(({ accepted }) => ends(accepted.events));
+    const told = scene.elapse().map(({ events }) => ends(events));
     expect(told).toEqual([
       ['1 filled filled', '3 filled filled', '2 partially_filled null'],
       ['2 expired expired'],

@@ -23,7 +23,7 @@ function play(
 ): Scene {
   for (const one of steps) {
     const command = commandOf(scene, one);
-    for (const elapsed of scene.elapse()) after(scene, elapsed.command, elapsed.accepted);
+    scene.elapse((elapsing, accepted) => after(scene, elapsing, accepted));
     if (command === undefined) continue;
     const outcome = scene.attempt(command);
     after(scene, command, outcome.ok ? outcome : undefined);

@@ -20,7 +20,7 @@ function live(steps: readonly Step[]): Scene {
   const audit = new OrderAudit();
   for (const [index, one] of steps.entries()) {
     const command = commandOf(scene, one);
-    for (const elapsed of scene.elapse()) audit.after(elapsed.command, elapsed.accepted);
+    scene.elapse((elapsing, accepted) => audit.after(elapsing, accepted));
     if (command === undefined) continue;
     const outcome = scene.attempt(command);
     if (outcome.ok) audit.after(command, outcome);

@@ -56,12 +56,14 @@ export class Scene {
   readonly journal: JournalEntry[] = [];
   atMs = 1_000;
 
-  /** Does what is due, as the sequencer does before every command, and returns what came of it. */
-  elapse(): { command: Command; accepted: Accepted }[] {
-    const done: { command: Command; accepted: Accepted }[] = [];
+  /** Does what is due, as the sequencer does before every command, and returns what came of each command it took. */
+  elapse(after?: (command: Command, accepted: Accepted) => void): Accepted[] {
+    const done: Accepted[] = [];
     while ((this.exchange.nextDueMs() ?? Infinity) <= this.atMs) {
       const command: Command = { kind: 'elapse' };
-      done.push({ command, accepted: this.run(command) });
+      const accepted = this.run(command);
+      after?.(command, accepted);
+      done.push(accepted);
     }
     return done;
   }
@@ -69,7 +71,7 @@ export class Scene {
   /** Lets time go by and does what became due: the events of all of it. */
   wait(durationMs: number): ExchangeEvent[] {
     this.atMs += durationMs;
-    return this.elapse().flatMap(({ accepted }) => accepted.events);
+    return this.elapse().flatMap(({ events }) => events);
   }
 
   /** Applies a command and keeps it if it was accepted. */
