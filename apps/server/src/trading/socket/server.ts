@@ -16,6 +16,8 @@ export interface SocketServerDeps extends SocketDeps {
 const PATHS: ReadonlySet<string> = new Set(['/trading_socket/websocket', '/ws', '/v1', '/v1/']);
 const VERSIONS: ReadonlySet<string> = new Set(['1.0.0', '2.0.0']);
 const MAX_FRAME_BYTES = 65_536;
+/** Sockets that are not authenticated, of all addresses: an attacker may have many. */
+const MAX_STRANGERS = 10_000;
 const SWEEP_MS = 100;
 const REVOCATION_SWEEPS = 4;
 const TICK_SWEEPS = 10;
@@ -48,6 +50,7 @@ export class SocketServer implements ConnectionHost {
   private readonly byAccount = new Map<number, Set<Connection>>();
   /** Sockets that are not authenticated, by address. */
   private readonly strangers = new Map<string, Set<Connection>>();
+  private strangerCount = 0;
   private readonly timer: NodeJS.Timeout;
   private sweeps = 0;
   private isClosing = false;
@@ -77,13 +80,13 @@ export class SocketServer implements ConnectionHost {
     if (!own.has(connection) && limit > 0 && own.size >= limit) return false;
     own.add(connection);
     this.byAccount.set(accountNumber, own);
-    forget(this.strangers, connection.address, connection);
+    this.known(connection);
     return true;
   }
 
   ended(connection: Connection): void {
     this.connections.delete(connection);
-    forget(this.strangers, connection.address, connection);
+    this.known(connection);
     for (const account of this.byAccount.keys()) forget(this.byAccount, account, connection);
     const ending = Promise.resolve().then(() => connection.settled());
     this.ending.add(ending);
@@ -125,7 +128,13 @@ export class SocketServer implements ConnectionHost {
     if (this.isClosing) return { error: gridError('engine_unavailable') };
     const { socketsPerAddress: limit } = this.deps.settings;
     const isFull = limit > 0 && (this.strangers.get(wanted.address)?.size ?? 0) >= limit;
-    return isFull ? { error: gridError('rate_limited', { retryAfterSeconds: 10 }) } : undefined;
+    if (isFull) return { error: gridError('rate_limited', { retryAfterSeconds: 10 }) };
+    return this.strangerCount < MAX_STRANGERS ? undefined : { error: gridError('overloaded') };
+  }
+
+  /** The connection is no stranger any more, or none at all. */
+  private known(connection: Connection): void {
+    if (forget(this.strangers, connection.address, connection)) this.strangerCount -= 1;
   }
 
   private open(webSocket: WebSocket, { version, address }: { version: FrameVersion; address: string }): void {
@@ -133,6 +142,7 @@ export class SocketServer implements ConnectionHost {
     this.connections.add(connection);
     const strangers = this.strangers.get(address) ?? new Set();
     this.strangers.set(address, strangers.add(connection));
+    this.strangerCount += 1;
   }
 
   /** Ten times a second: what waits is sent, and who must go goes. */
@@ -161,8 +171,10 @@ function targetOf({ url = '/' }: IncomingMessage): URL {
   return new URL(target);
 }
 
-function forget<Key>(map: Map<Key, Set<Connection>>, key: Key, connection: Connection): void {
+/** @returns whether it was there. */
+function forget<Key>(map: Map<Key, Set<Connection>>, key: Key, connection: Connection): boolean {
   const connections = map.get(key);
-  connections?.delete(connection);
+  const wasThere = connections?.delete(connection) ?? false;
   if (connections?.size === 0) map.delete(key);
+  return wasThere;
 }
