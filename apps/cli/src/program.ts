@@ -24,7 +24,7 @@ Examples:
   opengrid ledger verify --json
   opengrid keys generate --out desk.pem
   opengrid book text-prime
-  opengrid orders place buy text-prime 10 --price 2.50 --key-file desk.pem
+  opengrid orders place buy text-prime 10 --price 0.90 --key-file desk.pem
 
 The operator's commands talk to the running server through <data>/admin.sock, so they work on its machine and as its
 user. markets, book, orders, trades, balances, positions and transfer talk to --url (or OPENGRID_URL) like any client,

@@ -195,10 +195,12 @@ describe('what the account has', () => {
     });
     const there = await signed(server, ['transfer', 'to-consumption', 'text-prime', '3']);
     expect(there.stdout).toBe('Moved 3 units of text-prime to consumption.\n');
-    const back = await signed(server, ['transfer', 'to-trading', 'text-prime', '2', '--json']);
-    expect(JSON.parse(back.stdout)).toEqual({ transfer_id: 'transfer_1' });
+    const back = await signed(server, ['transfer', 'to-trading', 'text-prime', '1']);
+    expect(back.stdout).toBe('Moved 1 unit of text-prime to trading.\n');
+    const json = await signed(server, ['transfer', 'to-trading', 'text-prime', '2', '--json']);
+    expect(JSON.parse(json.stdout)).toEqual({ transfer_id: 'transfer_1' });
     const bodies = server.requests.map(({ body }) => body);
-    expect(bodies).toMatchObject([3, 2].map((quantity) => ({ instrument_id: 'text-prime', quantity })));
+    expect(bodies).toMatchObject([3, 1, 2].map((quantity) => ({ instrument_id: 'text-prime', quantity })));
   });
 });
 
@@ -220,6 +222,7 @@ describe('what the server refuses', () => {
     const result = await runCli(['markets', '--url', 'http://127.0.0.1:9', '--json']);
     expect(result.code).toBe(1);
     expect(JSON.parse(result.stderr)).toMatchObject({ error: { code: 'no_answer' } });
+    expect(await runCli(['book', 'text-prime', '--url', 'http://127.0.0.1:9'])).toMatchObject({ code: 1 });
     expect(await runCli(['markets', '--url', 'localhost'])).toMatchObject({ code: 2 });
   });
 });

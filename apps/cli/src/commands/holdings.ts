@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { present } from '../context.ts';
 import { type GridContext, handleGrid } from '../grid/context.ts';
 import { parseCount } from '../input/numbers.ts';
-import { type Column, cell, shortTime, tableLines } from '../output/table.ts';
+import { type Column, cell, counted, shortTime, tableLines } from '../output/table.ts';
 
 const EXAMPLES = `
 Examples:
@@ -122,5 +122,8 @@ async function move(
     ? await transfers.toConsumption(params, options)
     : await transfers.toTrading(params, options);
   const where = isToConsumption ? 'consumption' : 'trading';
-  present(context, { data, lines: [`Moved ${quantity} units of ${cell(instrument)} to ${where}.`] });
+  present(context, {
+    data,
+    lines: [`Moved ${counted(quantity, 'unit')} of ${cell(instrument)} to ${where}.`],
+  });
 }

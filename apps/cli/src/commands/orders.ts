@@ -4,15 +4,15 @@ import { present } from '../context.ts';
 import { usageFailure } from '../failure.ts';
 import { type GridContext, handleGrid } from '../grid/context.ts';
 import { parseCount, parsePrice } from '../input/numbers.ts';
-import { type Column, cell, fieldLines, shortTime, tableLines } from '../output/table.ts';
+import { type Column, cell, counted, fieldLines, shortTime, tableLines } from '../output/table.ts';
 
 const EXAMPLES = `
 Examples:
-  opengrid orders place buy text-prime 10 --price 2.50
-  opengrid orders place sell text-prime 5 --price 2.75 --post-only --client-id desk-17
-  opengrid orders place buy text-prime 1 --type market --price 2.60     no worse than 2.60
+  opengrid orders place buy text-prime 10 --price 0.90
+  opengrid orders place sell text-prime 5 --price 1.10 --post-only --client-id desk-17
+  opengrid orders place buy text-prime 1 --type market --price 1.00     no worse than 1.00
   opengrid orders list --market text-prime
-  opengrid orders amend order_01jz3v8m2k7f9q0x4w6t5s1r8a --price 2.45
+  opengrid orders amend order_01jz3v8m2k7f9q0x4w6t5s1r8a --price 0.92
   opengrid orders cancel order_01jz3v8m2k7f9q0x4w6t5s1r8a
   opengrid orders cancel-all --market text-prime --side sell
   opengrid orders cancel-after 60      cancels everything unless it is called again within 60 s
@@ -191,7 +191,7 @@ function addCancels(orders: Command): void {
   handleGrid(all, 'signer', async (context, command) => {
     const { market, side } = command.opts<{ market?: string; side?: 'buy' | 'sell' }>();
     const data = await context.grid.orders.cancelAll({ market_id: market, side });
-    present(context, { data, lines: [`Cancelled ${data.cancelled} orders.`] });
+    present(context, { data, lines: [`Cancelled ${counted(data.cancelled, 'order')}.`] });
   });
   addCancelAfter(orders);
 }

@@ -1,4 +1,4 @@
-import type { BookView } from '@opengrid/sdk';
+import { type BookView, ConnectionError, type Live, type LiveStatus } from '@opengrid/sdk';
 import { bookLine, bookLines } from '../output/book.ts';
 import type { GridContext } from './context.ts';
 
@@ -17,12 +17,12 @@ export async function followBook(
   process.stdout.once('error', stop);
   const show = printerOf(context, { market, depth });
   const book = live.book(market, { depth: STREAM_DEPTHS.find((one) => one >= depth) ?? 100 });
+  if (process.stdout.isTTY && !context.isJson) show(null);
+  book.onChange((view) => {
+    if (live.status.state !== 'closed') show(cut(view, depth));
+  });
   try {
-    book.onChange((view) => {
-      if (live.status.state !== 'closed') show(cut(view, depth));
-    });
-    await Promise.race([book.ready(), ended(live)]);
-    await ended(live);
+    await Promise.race([endOf(live), book.ready().then(() => endOf(live))]);
   } catch (error) {
     // Ended on purpose before there was a book: nothing went wrong.
     if (live.status.state !== 'closed' || live.status.error !== null) throw error;
@@ -33,10 +33,14 @@ export async function followBook(
   }
 }
 
-function ended(live: ReturnType<GridContext['grid']['live']>): Promise<void> {
+/** Resolves when the connection was closed on purpose. A server that cannot be reached at all is not waited for. */
+function endOf(live: Live): Promise<void> {
   return new Promise((resolve, reject) => {
-    const look = ({ state, error }: typeof live.status): void => {
-      if (state === 'closed' && error !== null) reject(error);
+    let wasOpen = live.status.state === 'open';
+    const look = ({ state, error }: LiveStatus): void => {
+      wasOpen ||= state === 'open';
+      if (state === 'waiting' && !wasOpen) reject(new ConnectionError('The server could not be reached.'));
+      else if (state === 'closed' && error !== null) reject(error);
       else if (state === 'closed') resolve();
     };
     live.onStatus(look);

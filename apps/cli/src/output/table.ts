@@ -23,6 +23,11 @@ export function cell(value: unknown): string {
   return text.replace(/\p{Cc}|\p{Cf}/gu, ' ');
 }
 
+/** `1 order`, `2 orders`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** A time of the API (ISO 8601 with milliseconds) to the second; anything else as it is. */
 export function shortTime(value: unknown): string {
   return cell(value).replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(?:\.\d+)?Z$/, '$1 $2Z');
