@@ -175,8 +175,12 @@ export class ResponsesStreamWriter implements StreamWriter {
     const { open } = this.#state;
     const part = open?.parts.at(-1);
     if (open === undefined || part === undefined) return opened;
-    const entries = [...(part.logprobs ?? []), ...(logprobs ?? [])];
-    const grown = { ...part, text: part.text + text, ...(entries.length === 0 ? {} : { logprobs: entries }) };
+    const entries = logprobs === undefined ? part.logprobs : [...(part.logprobs ?? []), ...logprobs];
+    const grown = {
+      ...part,
+      text: part.text + text,
+      ...(entries === undefined ? {} : { logprobs: entries }),
+    };
     this.#patch({ open: { ...open, parts: [...open.parts.slice(0, -1), grown] } });
     const shown = type === 'output_text' ? { logprobs: logprobs ?? [] } : {};
     const members = { ...this.#place(type), delta: text, ...shown };

@@ -56,15 +56,21 @@ function readCustom(tool: JsonObject, param: string, checks: FieldChecks): JsonO
   };
 }
 
-function readTool(value: unknown, param: string, checks: FieldChecks): JsonObject {
+/** One tool of the list, or none where it is left out and said to be. */
+function readTool(value: unknown, param: string, checks: FieldChecks): readonly JsonObject[] {
   const tool = isJsonObject(value) ? value : {};
   if (tool !== value) checks.wrongType(param, 'an object');
   const type = checks.requiredString(tool.type, `${param}.type`);
-  if (type === 'function') return readFunction(tool, param, checks);
-  if (type === 'custom') return readCustom(tool, param, checks);
+  if (type === 'function') return [readFunction(tool, param, checks)];
+  if (type === 'custom') return [readCustom(tool, param, checks)];
+  if (type === 'namespace') {
+    // Coding agents always offer groups of further functions that the client runs; they work without them.
+    checks.ignore('tools.namespace');
+    return [];
+  }
   const message = `'${param}.type' is a tool that a server runs, which would carry content elsewhere.`;
   checks.fail('unsupported_value', `${param}.type`, message);
-  return {};
+  return [];
 }
 
 function readChoice(
@@ -98,7 +104,7 @@ export function readResponsesTools(
   tally: InputTally,
 ): ResponsesToolFields {
   const items = checks.array(source.tools, { param: 'tools', max: MAX_TOOLS }) ?? [];
-  const tools = items.map((tool, index) => readTool(tool, `tools[${index}]`, checks));
+  const tools = items.flatMap((tool, index) => readTool(tool, `tools[${index}]`, checks));
   const choice = readChoice(source.tool_choice, tools, checks);
   const parallel = checks.boolean(source.parallel_tool_calls, 'parallel_tool_calls');
   if (tools.length === 0) return {};
