@@ -61,6 +61,7 @@ const DIALECTS: readonly Operation[] = [
     path: '/v1/chat/completions',
     summary: "An answer in the shape of OpenAI's Chat Completions",
     body: CHAT_REQUEST,
+    example: { model: 'text-standard', messages: [{ role: 'user', content: 'Say hello.' }], stream: true },
     answers: {
       200: {
         description: 'The answer. A stream ends with `data: [DONE]`, sent after the settlement is durable.',
@@ -81,6 +82,7 @@ const DIALECTS: readonly Operation[] = [
     path: '/v1/responses',
     summary: "An answer in the shape of OpenAI's Responses; nothing is stored",
     body: RESPONSES_REQUEST,
+    example: { model: 'text-standard', input: 'Say hello.' },
     answers: {
       200: {
         description: 'The response.',
@@ -97,6 +99,11 @@ const DIALECTS: readonly Operation[] = [
     path: '/v1/messages',
     summary: "An answer in the shape of Anthropic's Messages",
     body: MESSAGES_REQUEST,
+    example: {
+      model: 'text-standard',
+      max_tokens: 256,
+      messages: [{ role: 'user', content: 'Say hello.' }],
+    },
     answers: {
       200: {
         description: 'The message.',
@@ -122,17 +129,17 @@ const DIALECTS: readonly Operation[] = [
 /** Nothing is stored, so nothing is ever found: the routes exist to say so. */
 const STORED: readonly Operation[] = (
   [
-    ['GET', '/v1/responses/{id}', 'getResponse'],
-    ['DELETE', '/v1/responses/{id}', 'deleteResponse'],
-    ['GET', '/v1/responses/{id}/input_items', 'listResponseItems'],
-    ['POST', '/v1/responses/{id}/cancel', 'cancelResponse'],
+    ['GET', '/v1/responses/{id}', 'getResponse', 'Reading a response'],
+    ['DELETE', '/v1/responses/{id}', 'deleteResponse', 'Deleting a response'],
+    ['GET', '/v1/responses/{id}/input_items', 'listResponseItems', 'Reading the input of a response'],
+    ['POST', '/v1/responses/{id}/cancel', 'cancelResponse', 'Cancelling a response'],
   ] as const
-).map(([method, path, id]) => ({
+).map(([method, path, id, act]) => ({
   id,
   method,
   path,
   tag: 'Inference',
-  summary: 'Always `response_not_found`: responses are not stored',
+  summary: `${act}: never found, because none is stored`,
   access: 'key',
   answers: {},
   codes: ['response_not_found'],

@@ -1,4 +1,5 @@
 import { type ErrorCode, httpStatusOf } from '@opengrid/wire';
+import type { z } from 'zod';
 import type { MountedRoute } from '../../http/mounted.ts';
 import { CONSUMPTION_OPERATIONS } from './consumption-operations.ts';
 import { ERROR_BODIES } from './errors.ts';
@@ -76,6 +77,45 @@ const SECURITY_SCHEMES: Json = {
   ),
 };
 
+const optionalHeader = (name: string, description: string, schema: Json): Json => ({
+  name,
+  in: 'header',
+  required: false,
+  description,
+  schema,
+});
+
+const HEADER_PARAMETERS = {
+  ReceiveWindow: optionalHeader(
+    'x-thegrid-recv-window',
+    'Milliseconds that the clock may differ, and that a command may wait.',
+    { type: 'integer', minimum: 1, maximum: 30_000, default: 30_000 },
+  ),
+  Nonce: optionalHeader(
+    'x-thegrid-nonce',
+    'Selects the stricter signature, which covers host and query, too.',
+    {
+      type: 'string',
+      pattern: '^[A-Za-z0-9_-]{16,64}$',
+    },
+  ),
+  IdempotencyKey: optionalHeader('idempotency-key', 'The same key again gets the first answer again.', {
+    type: 'string',
+    minLength: 1,
+    maxLength: 255,
+  }),
+} as const;
+
+function headerParameters(access: Access): Json[] {
+  const names: (keyof typeof HEADER_PARAMETERS)[] =
+    access === 'signed change'
+      ? ['ReceiveWindow', 'Nonce', 'IdempotencyKey']
+      : access === 'trading read' || access === 'signature'
+        ? ['ReceiveWindow', 'Nonce']
+        : [];
+  return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
+}
+
 const REQUEST_ID = 'x-grid-request-id';
 const REQUEST_HEADERS: Json = {
   [REQUEST_ID]: { $ref: '#/components/headers/RequestId' },
@@ -116,7 +156,12 @@ export function openApiDocument(mounted: readonly MountedRoute[], version: strin
     servers: [{ url: '/' }],
     tags: TAGS.map(([name, description]) => ({ name, description })),
     paths: Object.fromEntries(paths),
-    components: { schemas: namedSchemas(), headers: HEADERS, securitySchemes: SECURITY_SCHEMES },
+    components: {
+      schemas: namedSchemas(),
+      headers: HEADERS,
+      parameters: HEADER_PARAMETERS,
+      securitySchemes: SECURITY_SCHEMES,
+    },
   };
 }
 
@@ -129,10 +174,12 @@ function operationJson(operation: Operation, route: MountedRoute): Json {
     summary,
     ...(description === undefined ? {} : { description }),
     security: SECURITY[access],
-    parameters: [...pathParameters(operation), ...queryParameters(operation)],
+    parameters: [...pathParameters(operation), ...queryParameters(operation), ...headerParameters(access)],
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body) } } } }),
+      : {
+          requestBody: { required: true, content: { 'application/json': bodyJson(body, operation.example) } },
+        }),
     responses: responsesOf(operation),
   };
 }
@@ -184,8 +231,12 @@ function responsesOf(operation: Operation): Json {
   );
 }
 
-function answerJson({ description, schema, stream }: Answer): Json {
-  const json = schema === undefined ? {} : { 'application/json': { schema: schemaOf(schema) } };
+function bodyJson(schema: z.ZodType, example: unknown): Json {
+  return { schema: schemaOf(schema), ...(example === undefined ? {} : { example }) };
+}
+
+function answerJson({ description, schema, stream, example }: Answer): Json {
+  const json = schema === undefined ? {} : { 'application/json': bodyJson(schema, example) };
   const events =
     stream === undefined ? {} : { 'text/event-stream': { schema: { type: 'string', description: stream } } };
   const content = { ...json, ...events };

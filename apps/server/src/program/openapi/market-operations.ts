@@ -23,6 +23,28 @@ function found(description: string, schema: z.ZodType): Operation['answers'] {
   return { 200: { description, schema } };
 }
 
+const BIDS = [
+  { price: '2.5000', quantity: 7, size: 7, order_count: 2, total: 7 },
+  { price: '2.4900', quantity: 3, size: 3, order_count: 1, total: 10 },
+];
+const ASKS = [
+  { price: '2.5100', quantity: 4, size: 4, order_count: 1, total: 4 },
+  { price: '2.5200', quantity: 10, size: 10, order_count: 3, total: 14 },
+];
+const BOOK_EXAMPLE = {
+  data: {
+    market_id: 'market-4bba4a2f-78b3-585a-a4b9-848d2f0a4514',
+    symbol: 'text-standard',
+    sequence: 48_211,
+    timestamp: '2026-01-01T00:00:00.000Z',
+    buy: BIDS,
+    sell: ASKS,
+    bids: BIDS,
+    asks: ASKS,
+    checksum: 863_458_579,
+  },
+};
+
 /** Routes that need no credential. */
 export const MARKET_OPERATIONS: readonly Operation[] = [
   {
@@ -118,7 +140,13 @@ export const MARKET_OPERATIONS: readonly Operation[] = [
     path: '/v1/markets/{reference}/orderbook',
     summary: 'Price levels, best first',
     query: z.object({ depth: z.int().min(1).max(100).default(20) }),
-    answers: found('The book. `bids` repeats `buy`, `asks` repeats `sell`.', ORDER_BOOK_ANSWER),
+    answers: {
+      200: {
+        description: 'The book. `bids` repeats `buy`, `asks` repeats `sell`.',
+        schema: ORDER_BOOK_ANSWER,
+        example: BOOK_EXAMPLE,
+      },
+    },
     codes: ['market_not_found', 'validation_failed'],
   },
   {

@@ -100,6 +100,12 @@ function operationsIn(document: Json): { path: string; method: string; operation
   );
 }
 
+/** Those that are written once for all operations included. */
+function parametersOf(document: Json, operation: Json): Json[] {
+  const given = operation.parameters as Json[];
+  return given.map((one) => ('$ref' in one ? record(resolve(document, String(one.$ref))) : one));
+}
+
 describe('the document', () => {
   it('is OpenAPI 3.1: every part is where it has to be, and every reference leads somewhere', async () => {
     const document = await documentOf();
@@ -112,7 +118,7 @@ describe('the document', () => {
     const { securitySchemes } = record(document.components);
     for (const { path, method, operation } of operationsIn(document)) {
       const name = `${method} ${path}`;
-      const parameters = operation.parameters as Json[];
+      const parameters = parametersOf(document, operation);
       const inPath = parameters
         .filter(({ in: place }) => place === 'path')
         .map((parameter) => parameter.name);
@@ -184,12 +190,29 @@ describe('the document', () => {
     });
   });
 
+  it('has examples that the routes would take and give', () => {
+    const bodies = new Map(mounted().map(({ method, path, body }) => [`${method} ${path}`, body]));
+    let examples = 0;
+    for (const { method, path, body, example, answers } of OPERATIONS) {
+      const checks = Object.values(answers).map((answer) => [answer.schema, answer.example] as const);
+      for (const [schema, value] of [
+        [bodies.get(`${method} ${path}`) ?? body, example] as const,
+        ...checks,
+      ]) {
+        if (value === undefined) continue;
+        examples += 1;
+        expect([path, schema?.safeParse(value).success]).toEqual([path, true]);
+      }
+    }
+    expect(examples).toBeGreaterThan(5);
+  });
+
   it('has no query parameter that its route does not know', async () => {
     const samples: Readonly<Record<string, string>> = { integer: '1', boolean: 'true', string: 'x' };
     const document = await documentOf();
     const unknown: string[] = [];
     for (const { path, operation } of operationsIn(document).filter(({ method }) => method === 'get')) {
-      for (const parameter of operation.parameters as Json[]) {
+      for (const parameter of parametersOf(document, operation)) {
         const { name, in: place, schema } = parameter as { name: string; in: string; schema: Json };
         if (place !== 'query' || name === 'next' || name === 'prev') continue;
         const value = (schema.enum as string[] | undefined)?.[0] ?? samples[String(schema.type)];

@@ -24,6 +24,7 @@ export interface Answer {
   readonly description: string;
   /** Absent where there is no body. */
   readonly schema?: z.ZodType;
+  readonly example?: unknown;
   /** What the answer is instead when it is streamed: server-sent events. */
   readonly stream?: string;
 }
@@ -41,6 +42,8 @@ export interface Operation {
   readonly query?: z.ZodObject;
   /** Body of routes whose reader is not a schema. Of the others, the mounted route tells. */
   readonly body?: z.ZodType;
+  /** A body that the route would take. */
+  readonly example?: Readonly<Record<string, unknown>>;
   readonly answers: Readonly<Record<number, Answer>>;
   /** Errors beside those that every call of this access may get. */
   readonly codes?: readonly ErrorCode[];

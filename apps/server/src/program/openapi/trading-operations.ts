@@ -32,6 +32,14 @@ const ORDERS: readonly Operation[] = [
     summary: 'Places an order',
     description:
       'Checked, held, matched and settled in one step; acknowledged after the commit. The order may already be filled. With a `client_order_id` the same order again answers 200 with the order as it is.',
+    example: {
+      market_id: 'text-standard',
+      side: 'buy',
+      type: 'limit',
+      quantity: 10,
+      price: '2.5000',
+      client_order_id: 'buy-1',
+    },
     answers: {
       201: { description: 'The order after matching.', schema: schemas.ORDER_ANSWER },
       200: {
@@ -50,6 +58,7 @@ const ORDERS: readonly Operation[] = [
       tag: 'Orders',
       summary: 'Changes a resting order',
       description: 'A smaller quantity keeps the place in the queue; a larger one or another price loses it.',
+      example: { price: '2.4900' },
       answers: found('The order after the change.', schemas.ORDER_ANSWER),
       codes: [...PLACING, 'order_not_found', 'order_not_amendable'],
     }),
@@ -108,6 +117,7 @@ const ORDERS: readonly Operation[] = [
     path: '/v1/orders/cancel-all-after',
     tag: 'Orders',
     summary: 'Arms a timer that cancels all orders unless it is armed again',
+    example: { timeout_ms: 60_000 },
     answers: found('The timer.', schemas.CANCEL_TIMER_ANSWER),
     codes: ['auto_mode_trading_restricted', 'market_not_found'],
   },
@@ -295,6 +305,7 @@ const TRANSFERS: readonly Operation[] = [
       path: `/v1/transfers/${direction}`,
       tag: 'Transfers',
       summary: index === 0 ? 'Moves units to consumption' : 'Moves whole, unopened units back to trading',
+      example: { instrument_id: 'text-standard', quantity: 2 },
       answers: found('What was moved. The first members repeat at the top.', schemas.TRANSFER_ANSWER),
       codes: [
         'instrument_not_found',
