@@ -16,6 +16,8 @@ export type AnswerPart =
       readonly opaque?: Opaque;
     }
   | { readonly type: 'redacted'; readonly opaque: Opaque }
+  /** The text that follows is a message of this phase. */
+  | { readonly type: 'phase'; readonly phase: string }
   | {
       readonly type: 'call';
       readonly kind: CallKind;
@@ -45,6 +47,7 @@ class PartCollector {
     else if (event.type === 'opaque') this.#opaque(event.opaque);
     else if (event.type === 'call') this.#call(event);
     else if (event.type === 'arguments') this.#arguments(event);
+    else if (event.type === 'phase') this.#add({ type: 'phase', phase: event.phase });
     else if (event.type === 'part_end') this.#isOpen = false;
   }
 

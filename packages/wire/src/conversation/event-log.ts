@@ -71,6 +71,10 @@ export class EventLog {
     if (opaque.value !== '') this.#part({ type: 'opaque', opaque });
   }
 
+  phase(phase: string): void {
+    this.#part({ type: 'phase', phase });
+  }
+
   partEnd(): void {
     this.#part({ type: 'part_end' });
   }

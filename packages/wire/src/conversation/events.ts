@@ -31,6 +31,8 @@ export type AnswerEvent =
     }
   | { readonly type: 'arguments'; readonly call: number; readonly text: string }
   | { readonly type: 'call_end'; readonly call: number }
+  /** The text that follows is a message of this phase: some models tell comments from the answer. */
+  | { readonly type: 'phase'; readonly phase: string }
   /** What follows is a new part, even if it is of the same kind. */
   | { readonly type: 'part_end' }
   | { readonly type: 'usage'; readonly usage: TokenUsage }

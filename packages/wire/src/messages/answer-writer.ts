@@ -15,6 +15,8 @@ function blocksOf(part: AnswerPart, envelope: AnswerEnvelope): readonly JsonObje
       return [{ type: 'text', text: part.text }];
     case 'call':
       return [{ type: 'tool_use', id: part.id, name: part.name, input: inputOfArguments(part.arguments) }];
+    case 'phase':
+      return [];
     case 'redacted': {
       if (!request.showsReasoning || seal === undefined) return [];
       return [{ type: 'redacted_thinking', data: seal.wrap(part.opaque) }];

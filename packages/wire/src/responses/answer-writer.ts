@@ -13,6 +13,7 @@ class OutputList {
   readonly #style: ItemStyle;
   readonly #status: 'completed' | 'incomplete';
   #message: WrittenPart[] = [];
+  #phase: string | undefined;
 
   constructor(style: ItemStyle, status: 'completed' | 'incomplete') {
     this.#style = style;
@@ -27,14 +28,17 @@ class OutputList {
       return;
     }
     this.endMessage();
-    if (part.type === 'call') this.#call(part);
+    if (part.type === 'phase') this.#phase = part.phase;
+    else if (part.type === 'call') this.#call(part);
     else this.#reasoning(part);
   }
 
   endMessage(): void {
     if (this.#message.length === 0) return;
-    this.items.push(messageItem(this.#style.id('msg', this.items.length), this.#status, this.#message));
+    const message = { status: this.#status, parts: this.#message, phase: this.#phase };
+    this.items.push(messageItem(this.#style.id('msg', this.items.length), message));
     this.#message = [];
+    this.#phase = undefined;
   }
 
   #call(part: Extract<AnswerPart, { type: 'call' }>): void {

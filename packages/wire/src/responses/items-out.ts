@@ -32,9 +32,17 @@ export function partObject({ type, text, logprobs }: WrittenPart): JsonObject {
   return { type, text, annotations: [], ...(logprobs === undefined ? {} : { logprobs }) };
 }
 
+/** A message with what was written of it. */
+export interface WrittenMessage {
+  readonly status: ItemStatus;
+  readonly parts: readonly WrittenPart[];
+  readonly phase?: string | undefined;
+}
+
 /** Prints a message of the model. */
-export function messageItem(id: string, status: ItemStatus, parts: readonly WrittenPart[]): JsonObject {
-  return { id, type: 'message', status, role: 'assistant', content: parts.map(partObject) };
+export function messageItem(id: string, { status, parts, phase }: WrittenMessage): JsonObject {
+  const told = phase === undefined ? {} : { phase };
+  return { id, type: 'message', status, role: 'assistant', content: parts.map(partObject), ...told };
 }
 
 /** Prints reasoning: a summary or the text, and the sealed form where the client wants it. */

@@ -43,6 +43,7 @@ class ItemLog {
   }
 
   begin(item: JsonObject): OpenItem {
+    if (item.type === 'message' && typeof item.phase === 'string') this.#log.phase(item.phase);
     const open = { type: item.type, hasText: false, part: '' };
     if (!isCall(item)) return open;
     const kind = item.type === 'function_call' ? 'function' : 'custom';

@@ -29,6 +29,20 @@ interface OpenItem {
   readonly id: string;
   readonly parts: readonly WrittenPart[];
   readonly isPartOpen: boolean;
+  readonly phase?: string | undefined;
+  /** Log probabilities of the open part, the last ones first: lists would be copied for every token. */
+  readonly logprobs?: LogprobChain | undefined;
+}
+
+interface LogprobChain {
+  readonly entries: readonly JsonObject[];
+  readonly before: LogprobChain | undefined;
+}
+
+function logprobsOf(chain: LogprobChain | undefined): readonly JsonObject[] {
+  const lists: (readonly JsonObject[])[] = [];
+  for (let link = chain; link !== undefined; link = link.before) lists.push(link.entries);
+  return lists.reverse().flat();
 }
 
 interface OpenCall extends WrittenCall {
@@ -46,6 +60,8 @@ interface State {
   /** Finished items by their place. */
   readonly done: ReadonlyMap<number, JsonObject>;
   readonly reason?: string | undefined;
+  /** The phase of the message to come. */
+  readonly phase?: string | undefined;
 }
 
 const START: State = { isStarted: false, sequence: 0, nextIndex: 0, calls: new Map(), done: new Map() };
@@ -108,6 +124,8 @@ export class ResponsesStreamWriter implements StreamWriter {
         return this.#opaque(event.opaque);
       case 'part_end':
         return this.#closePart();
+      case 'phase':
+        return this.#phase(event.phase);
       case 'stop':
         this.#patch({ reason: incompleteReason(event.finishReason) });
         return '';
@@ -145,10 +163,19 @@ export class ResponsesStreamWriter implements StreamWriter {
     const closed = this.#closeOpen('completed');
     const index = this.#state.nextIndex;
     const id = this.#style.id(kind, index);
-    const item = kind === 'msg' ? messageItem(id, 'in_progress', []) : reasoningItem(id, [], undefined);
+    const phase = kind === 'msg' ? this.#state.phase : undefined;
+    const message = { status: 'in_progress', parts: [], phase } as const;
+    const item = kind === 'msg' ? messageItem(id, message) : reasoningItem(id, [], undefined);
     const added = this.#emit('response.output_item.added', { output_index: index, item });
-    this.#patch({ nextIndex: index + 1, open: { kind, index, id, parts: [], isPartOpen: false } });
+    const open = { kind, index, id, parts: [], isPartOpen: false, phase };
+    this.#patch({ nextIndex: index + 1, open, phase: phase === undefined ? this.#state.phase : undefined });
     return closed + added;
+  }
+
+  #phase(phase: string): string {
+    const closed = this.#closeOpen('completed');
+    this.#patch({ phase });
+    return closed;
   }
 
   #openPart(type: PartType): string {
@@ -175,13 +202,9 @@ export class ResponsesStreamWriter implements StreamWriter {
     const { open } = this.#state;
     const part = open?.parts.at(-1);
     if (open === undefined || part === undefined) return opened;
-    const entries = logprobs === undefined ? part.logprobs : [...(part.logprobs ?? []), ...logprobs];
-    const grown = {
-      ...part,
-      text: part.text + text,
-      ...(entries === undefined ? {} : { logprobs: entries }),
-    };
-    this.#patch({ open: { ...open, parts: [...open.parts.slice(0, -1), grown] } });
+    const grown = { ...part, text: part.text + text };
+    const chain = logprobs === undefined ? open.logprobs : { entries: logprobs, before: open.logprobs };
+    this.#patch({ open: { ...open, parts: [...open.parts.slice(0, -1), grown], logprobs: chain } });
     const shown = type === 'output_text' ? { logprobs: logprobs ?? [] } : {};
     const members = { ...this.#place(type), delta: text, ...shown };
     return opened + this.#emit(`response.${PART_EVENTS[type].text}.delta`, members);
@@ -196,14 +219,17 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   #closePart(): string {
     const { open } = this.#state;
-    const part = open?.parts.at(-1);
-    if (open === undefined || part === undefined || !open.isPartOpen) return '';
+    const last = open?.parts.at(-1);
+    if (open === undefined || last === undefined || !open.isPartOpen) return '';
+    const logprobs = logprobsOf(open.logprobs);
+    const part = logprobs.length === 0 ? last : { ...last, logprobs };
     const place = this.#place(part.type);
     const names = PART_EVENTS[part.type];
     const written = part.type === 'refusal' ? { refusal: part.text } : { text: part.text };
-    const shown = part.type === 'output_text' ? { logprobs: part.logprobs ?? [] } : {};
+    const shown = part.type === 'output_text' ? { logprobs } : {};
     const done = this.#emit(`response.${names.text}.done`, { ...place, ...written, ...shown });
-    this.#patch({ open: { ...open, isPartOpen: false } });
+    const parts = [...open.parts.slice(0, -1), part];
+    this.#patch({ open: { ...open, parts, isPartOpen: false, logprobs: undefined } });
     return done + this.#emit(`response.${names.part}.done`, { ...place, part: partObject(part) });
   }
 
@@ -228,7 +254,12 @@ export class ResponsesStreamWriter implements StreamWriter {
     const closed = this.#closePart();
     const { open } = this.#state;
     if (open === undefined) return closed;
-    return closed + this.#itemDone(open.index, messageItem(open.id, status, open.parts), { open: undefined });
+    return (
+      closed +
+      this.#itemDone(open.index, messageItem(open.id, { status, parts: open.parts, phase: open.phase }), {
+        open: undefined,
+      })
+    );
   }
 
   #itemDone(index: number, item: JsonObject, change: Partial<State>): string {
