@@ -12,6 +12,7 @@ import type {
 } from '@opengrid/exchange';
 import type { IdPrefix } from '@opengrid/wire';
 import { CandleChanges } from './candles.ts';
+import { EntryRows, mergedLegs } from './entries.ts';
 import { receiptRow } from './receipt-row.ts';
 import { type FenceValues, fencedStatement, TableRows } from './table-rows.ts';
 import * as tables from './tables.ts';
@@ -38,6 +39,20 @@ type EventOf<T extends ExchangeEvent['type']> = Extract<ExchangeEvent, { type: T
 
 const TERMINAL: ReadonlySet<string> = new Set(['filled', 'cancelled', 'expired', 'rejected']);
 
+/** What every event of an order changes of its row. */
+function orderState(event: OrderEvent, atMs: number) {
+  return {
+    filled_units: event.filledUnits,
+    remaining_units: event.remainingUnits,
+    filled_value_micros: event.filledValueMicros,
+    fee_micros: event.feeMicros,
+    status: event.status,
+    closure_reason: event.reason,
+    updated_at_ms: atMs,
+    closed_at_ms: TERMINAL.has(event.status) ? atMs : null,
+  };
+}
+
 /** Turns the accepted commands of one batch into rows: journal, entries, balances, and the tables that people read. */
 export class BatchProjection {
   private readonly batch: number;
@@ -53,14 +68,10 @@ export class BatchProjection {
   private readonly issuances = new TableRows(tables.ISSUANCES);
   private readonly transfers = new TableRows(tables.TRANSFERS);
   private readonly retirements = new TableRows(tables.RETIREMENTS);
-  private readonly entries = new TableRows(tables.ENTRIES);
+  private readonly entries = new EntryRows();
   private readonly receipts = new TableRows(tables.RECEIPTS);
   private readonly draws = new TableRows(tables.RECEIPT_DRAWS);
   private readonly replays = new TableRows(tables.SIGNATURE_REPLAYS);
-  private readonly balances = new Map<
-    string,
-    { kind: number; account: number; instrument: number; amount: number }
-  >();
   /** Where in the buffers a row of this batch stands, so that a later change of the same batch lands in it. */
   private readonly orderAt = new Map<number, { rows: TableRows; index: number }>();
   private readonly lotAt = new Map<number, { rows: TableRows; index: number }>();
@@ -75,7 +86,8 @@ export class BatchProjection {
     const { seq, atMs, command, outcome } = applied;
     const body = JSON.stringify(command);
     this.journal.add({ seq, batch: this.batch, at_ms: atMs, kind: command.kind, body });
-    this.addEntries(applied);
+    applied.merged = mergedLegs(outcome.legs);
+    this.entries.add(seq, applied.merged);
     for (const event of outcome.events) this.addEvent(applied, event);
     if (command.kind === 'settle') this.addReceipt(applied);
     this.addReplay(applied);
@@ -86,10 +98,6 @@ export class BatchProjection {
     fence: FenceValues,
     more: readonly TableRows[] = [],
   ): { name: string; text: string; values: unknown[] } {
-    const balances = new TableRows(tables.BALANCES);
-    for (const { kind, account, instrument, amount } of this.balances.values()) {
-      if (amount !== 0) balances.add({ kind, account_number: account, instrument_no: instrument, amount });
-    }
     const written = [
       this.journal,
       this.orders,
@@ -102,35 +110,13 @@ export class BatchProjection {
       this.issuances,
       this.transfers,
       this.retirements,
-      this.entries,
-      balances,
+      ...this.entries.rows(),
       this.receipts,
       this.draws,
       this.replays,
       ...more,
     ];
     return fencedStatement(written, fence);
-  }
-
-  private addEntries(applied: Applied): void {
-    const { seq, outcome } = applied;
-    const merged = mergedLegs(outcome.legs);
-    applied.merged = merged;
-    for (const [position, entry] of merged.entries()) {
-      const { kind, account, instrument, amount } = entry;
-      this.entries.add({
-        command_seq: seq,
-        position,
-        kind,
-        account_number: account,
-        instrument_no: instrument,
-        amount,
-      });
-      const key = `${kind}:${account}:${instrument}`;
-      const balance = this.balances.get(key);
-      if (balance === undefined) this.balances.set(key, { ...entry });
-      else balance.amount += amount;
-    }
   }
 
   private addEvent(applied: Applied, event: ExchangeEvent): void {
@@ -144,16 +130,7 @@ export class BatchProjection {
   }
 
   private addOrder(applied: Applied, event: OrderEvent): void {
-    const state = {
-      filled_units: event.filledUnits,
-      remaining_units: event.remainingUnits,
-      filled_value_micros: event.filledValueMicros,
-      fee_micros: event.feeMicros,
-      status: event.status,
-      closure_reason: event.reason,
-      updated_at_ms: applied.atMs,
-      closed_at_ms: TERMINAL.has(event.status) ? applied.atMs : null,
-    };
+    const state = orderState(event, applied.atMs);
     const amended = amendedCells(event);
     const place = this.orderAt.get(event.order);
     if (place !== undefined) {
@@ -171,11 +148,7 @@ export class BatchProjection {
     }
   }
 
-  private addNewOrder(
-    applied: Applied,
-    event: OrderEvent,
-    state: Record<string, number | string | null>,
-  ): void {
+  private addNewOrder(applied: Applied, event: OrderEvent, state: ReturnType<typeof orderState>): void {
     const placed = event.placed!;
     const orderId = this.newId('order', applied.atMs);
     applied.orderId = orderId;
@@ -197,7 +170,14 @@ export class BatchProjection {
       expires_at_ms: placed.expiresAtMs,
       submitted_at_ms: applied.atMs,
       cancels_on_disconnect: applied.attachment?.cancelsOnDisconnect ?? false,
-      ...state,
+      filled_units: state.filled_units,
+      remaining_units: state.remaining_units,
+      filled_value_micros: state.filled_value_micros,
+      fee_micros: state.fee_micros,
+      status: state.status,
+      closure_reason: state.closure_reason,
+      updated_at_ms: state.updated_at_ms,
+      closed_at_ms: state.closed_at_ms,
     });
     this.orderAt.set(event.order, { rows: this.orders, index });
   }
@@ -369,16 +349,4 @@ function amendedCells({ amended }: OrderEvent): Record<string, number | string |
     quantity_units: amended.quantityUnits,
     expires_at_ms: amended.expiresAtMs,
   };
-}
-
-/** Legs of one command on the same ledger account are one entry, and none where they cancel out. */
-export function mergedLegs(legs: readonly Leg[]): Leg[] {
-  const merged = new Map<string, { -readonly [Name in keyof Leg]: Leg[Name] }>();
-  for (const leg of legs) {
-    const key = `${leg.kind}:${leg.account}:${leg.instrument}`;
-    const entry = merged.get(key);
-    if (entry === undefined) merged.set(key, { ...leg });
-    else entry.amount += leg.amount;
-  }
-  return [...merged.values()].filter(({ amount }) => amount !== 0);
 }

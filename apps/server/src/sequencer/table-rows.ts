@@ -27,54 +27,60 @@ export interface TableShape {
 
 export type Cell = number | string | boolean | bigint | null;
 
-/** Column-wise buffer of one table. */
+/** Rows of one table on their way into a statement. */
 export class TableRows {
   readonly shape: TableShape;
-  readonly names: readonly string[];
-  count = 0;
-  private readonly cells: Cell[][];
+  private readonly rows: Record<string, Cell>[] = [];
 
   constructor(shape: TableShape) {
     this.shape = shape;
-    this.names = Object.keys(shape.columns);
-    this.cells = this.names.map(() => []);
   }
 
-  /** Appends a row and returns its index. Every column must be given. */
-  add(row: Readonly<Record<string, Cell>>): number {
-    for (const [index, name] of this.names.entries()) this.cells[index]!.push(row[name] ?? null);
-    this.count += 1;
-    return this.count - 1;
+  get names(): readonly string[] {
+    return Object.keys(this.shape.columns);
+  }
+
+  get count(): number {
+    return this.rows.length;
+  }
+
+  /** Appends a row, which becomes this table's own, and returns its index. Every column must be given. */
+  add(row: Record<string, Cell>): number {
+    return this.rows.push(row) - 1;
   }
 
   /** Overwrites some columns of an earlier row. */
   change(index: number, row: Readonly<Record<string, Cell>>): void {
-    for (const [column, name] of this.names.entries()) {
-      const cell = row[name];
-      if (cell !== undefined) this.cells[column]![index] = cell;
-    }
+    Object.assign(this.rows[index]!, row);
   }
 
   /** The columns as PostgreSQL array literals. */
   literals(): string[] {
-    return this.cells.map((column) => arrayLiteral(column));
+    return Object.entries(this.shape.columns).map(([name, type]) => this.literalOf(name, type));
+  }
+
+  private literalOf(name: string, type: ColumnType): string {
+    const { rows } = this;
+    const cells = new Array<string | number>(rows.length);
+    for (let index = 0; index < rows.length; index += 1) {
+      const cell = rows[index]![name];
+      cells[index] = typeof cell === 'number' ? cell : cellLiteral(cell, type);
+    }
+    return `{${cells.join(',')}}`;
   }
 }
 
-function arrayLiteral(column: readonly Cell[]): string {
-  let text = '{';
-  for (let index = 0; index < column.length; index += 1) {
-    if (index > 0) text += ',';
-    text += cellLiteral(column[index]!);
-  }
-  return `${text}}`;
-}
+/** Words and ids, which are most texts, need no escape. */
+const PLAIN = /^[\w.:/-]*$/;
 
-function cellLiteral(cell: Cell): string {
-  if (cell === null) return 'NULL';
-  if (typeof cell === 'string') return `"${cell.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+function cellLiteral(cell: Cell | undefined, type: ColumnType): string {
+  if (cell === null || cell === undefined) return 'NULL';
   if (typeof cell === 'boolean') return cell ? 't' : 'f';
-  return String(cell);
+  if (typeof cell !== 'string') return String(cell);
+  // JSON has no bare control characters, and in what is left a JSON string is escaped as an element of an array is.
+  if (type === 'jsonb') return JSON.stringify(cell);
+  if (PLAIN.test(cell)) return `"${cell}"`;
+  return `"${cell.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 const FENCE = `with fence as (

@@ -8,7 +8,7 @@ import type {
   TradeEvent,
 } from '@opengrid/exchange';
 import type { Queryable } from '../store/database.ts';
-import { mergedLegs } from './projection.ts';
+import { mergedLegs } from './entries.ts';
 import { costOf } from './receipt-row.ts';
 
 type Cell = number | string | boolean | bigint | null | readonly (readonly number[])[];
