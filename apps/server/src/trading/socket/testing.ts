@@ -3,13 +3,49 @@ import { crc32 } from 'node:zlib';
 import { WebSocket } from 'ws';
 import type { Trader } from '../../program/testing.ts';
 
+type TestLevels = readonly (readonly [price: string, quantity: string])[];
+
+/** Members of answers and events that tests look into; which are there depends on the frame. */
+export interface TestData {
+  readonly reason: string;
+  readonly challenge: string;
+  readonly server_time: string;
+  readonly status: string;
+  readonly order_id: string;
+  readonly market_id: string;
+  readonly price: string;
+  readonly closure_reason: string | null;
+  readonly user_seq: number;
+  readonly cause: string;
+  readonly ref_id: string | null;
+  readonly accounts: readonly Readonly<Record<string, unknown>>[];
+  readonly cancelled: number;
+  readonly sequence: number;
+  readonly seq: number;
+  readonly prev_seq: number;
+  readonly depth: number;
+  readonly bids: TestLevels;
+  readonly asks: TestLevels;
+  readonly checksum: number;
+  readonly at: string;
+  readonly data: TestData;
+}
+
+export interface TestPayload {
+  readonly status: string;
+  readonly response: TestData;
+  readonly data: TestData;
+  readonly bid: string | null;
+  readonly request_id: string;
+  readonly streams: readonly { readonly subscribed: boolean; readonly reason?: string }[];
+}
+
 /** A frame of version 1, as tests look into it. */
 export interface TestFrame {
   readonly topic: string;
   readonly event: string;
   readonly ref: string | null;
-  // biome-ignore lint/suspicious/noExplicitAny: tests reach into whatever a frame holds.
-  readonly payload: any;
+  readonly payload: TestPayload;
 }
 
 const PATIENCE_MS = 10_000;
@@ -96,10 +132,7 @@ export class TestSocket {
   }
 
   /** Sends an event and waits for its reply, whatever its status. */
-  async ask(
-    event: string,
-    payload: unknown = {},
-  ): Promise<{ status: string; response: TestFrame['payload'] }> {
+  async ask(event: string, payload: unknown = {}): Promise<TestPayload> {
     const ref = this.send(event, payload);
     const frame = await this.wait(
       (one) => one.event === 'phx_reply' && one.ref === ref,
@@ -109,17 +142,17 @@ export class TestSocket {
   }
 
   /** Sends an event and insists on success. */
-  async call(event: string, payload: unknown = {}): Promise<TestFrame['payload']> {
+  async call(event: string, payload: unknown = {}): Promise<TestData> {
     const { status, response } = await this.ask(event, payload);
     if (status !== 'ok') throw new Error(`${event}: ${JSON.stringify(response)}`);
     return response;
   }
 
-  join(): Promise<{ challenge: string; server_time: string }> {
+  join(): Promise<TestData> {
     return this.call('phx_join');
   }
 
-  async streams(action: 'subscribe' | 'unsubscribe', ...streams: unknown[]): Promise<TestFrame['payload']> {
+  async streams(action: 'subscribe' | 'unsubscribe', ...streams: unknown[]): Promise<TestPayload> {
     const request_id = `req-${this.texts.length}-${Math.random()}`;
     this.send(action, { streams, request_id });
     return (await this.wait((frame) => frame.payload?.request_id === request_id, 'an ack')).payload;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openFloor, type Trader, type TradingFloor } from '../../../program/testing.ts';
 import { openEmbeddedStore, type TestStore } from '../../../store/testing.ts';
 import { cancelOrphans } from '../orphans.ts';
-import { TestSocket } from '../testing.ts';
+import { type TestPayload, TestSocket } from '../testing.ts';
 
 const MARKET = 'market-4bba4a2f-78b3-585a-a4b9-848d2f0a4514';
 
@@ -124,7 +124,7 @@ describe('orders over a socket', () => {
         { event: 'order.cancel', payload: { client_order_id: 'in-batch' } },
       ],
     });
-    const results = data as { status: string; response: { reason?: string } }[];
+    const results = data as unknown as TestPayload[];
     expect(results.map(({ status, response }) => response.reason ?? status)).toEqual([
       'ok',
       'validation_failed',
@@ -134,7 +134,7 @@ describe('orders over a socket', () => {
       'validation_failed',
       'ok',
     ]);
-    expect(data[2].response.data.price).toBe('1.4000');
+    expect(results[2]!.response.data.price).toBe('1.4000');
     for (const commands of [
       [],
       'x',

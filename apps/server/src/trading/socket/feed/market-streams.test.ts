@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openFloor, type Trader, type TradingFloor } from '../../../program/testing.ts';
 import { openEmbeddedStore, type TestStore } from '../../../store/testing.ts';
-import { StrictBook, type TestFrame, TestSocket } from '../testing.ts';
+import { StrictBook, type TestData, TestSocket } from '../testing.ts';
 
 const MARKET = 'market-4bba4a2f-78b3-585a-a4b9-848d2f0a4514';
 const TIME = /"timestamp":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/;
@@ -140,8 +140,8 @@ describe('public streams of a market', () => {
     await floor.command({ kind: 'set_trading_state', instrument, state: 'halted' });
     await client.until(() => client.of('market_status').length === 2);
     const [open, halted] = client.of('market_status').map(({ payload }) => payload.data) as [
-      TestFrame['payload'],
-      TestFrame['payload'],
+      TestData,
+      TestData,
     ];
     expect(open).toMatchObject({
       market_id: 'text-prime',
