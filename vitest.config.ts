@@ -18,7 +18,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'pure', include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'] },
+        test: { name: 'pure', include: ['{packages,examples}/*/src/**/*.test.ts', 'scripts/**/*.test.ts'] },
       },
       {
         extends: true,

@@ -1,6 +1,7 @@
 // The live book against a stream that is lost, doubled, reordered, truncated and cut off at random.
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { OpenGrid } from '../client.ts';
+import { eventually } from '../testing/eventually.ts';
 import { SocketServer } from '../testing/socket-server.ts';
 import type { BookView } from './book.ts';
 import { crc32 } from './checksum.ts';
@@ -133,7 +134,7 @@ describe('a live book', () => {
     const book = follow(server).book(market, { depth });
     await book.ready();
     for (let count = 0; count < 200; count += 1) publish(server, real.move());
-    await vi.waitFor(() => expect(book.current()?.sequence).toBe(real.sequence));
+    await eventually(() => expect(book.current()?.sequence).toBe(real.sequence));
     expect(viewText(book.current()!)).toBe(real.text());
     expect(book.resyncCount).toBe(0);
     expect(server.events('subscribe')[0]?.payload.streams).toEqual([{ name: 'market.book', market, depth }]);
@@ -148,7 +149,7 @@ describe('a live book', () => {
     server.onSubscribe = () => undefined;
     real.move();
     publish(server, real.move());
-    await vi.waitFor(() => expect(book.status).toBe('resyncing'));
+    await eventually(() => expect(book.status).toBe('resyncing'));
     expect(book.current()).toBeNull();
     server.onSubscribe = (_stream, socket) => socket.send('book_snapshot', { data: real.snapshot() });
     expect(viewText(await book.ready())).toBe(real.text());
@@ -162,7 +163,7 @@ describe('a live book', () => {
     real.move();
     const reset = { data: { ...real.snapshot(), reset: true } };
     server.publish(`market.book:${market}`, 'book_snapshot', reset);
-    await vi.waitFor(() => expect(book.current()?.sequence).toBe(real.sequence));
+    await eventually(() => expect(book.current()?.sequence).toBe(real.sequence));
     expect(viewText(book.current()!)).toBe(real.text());
     expect(book.resyncCount).toBe(0);
   });
@@ -176,7 +177,7 @@ describe('a live book', () => {
     const old = { data: real.snapshot() };
     publish(server, real.move());
     server.publish(`market.book:${market}`, 'book_snapshot', old);
-    await vi.waitFor(() => expect(book.resyncCount).toBe(1));
+    await eventually(() => expect(book.resyncCount).toBe(1));
     await book.ready();
     expect(seen).toEqual([100, real.sequence, Number.NaN, real.sequence]);
   });
@@ -201,7 +202,7 @@ describe('a live book', () => {
     expect(() => live.book('text-max', { depth: 7 as 10 })).toThrow('depth must be');
     await book.ready();
     book.close();
-    await vi.waitFor(() => expect(server.events('unsubscribe')).toHaveLength(1));
+    await eventually(() => expect(server.events('unsubscribe')).toHaveLength(1));
     expect(live.book(market, { depth: 100 })).not.toBe(book);
   });
 });
@@ -248,14 +249,11 @@ describe('a live book on a bad line', () => {
     }
     server.tamper = (text) => [text];
     // Whatever was lost last shows with the next change, if not before.
-    await vi.waitFor(
-      async () => {
-        publish(server, real.move());
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        expect(book.current()?.sequence).toBe(real.sequence);
-      },
-      { timeout: 20_000, interval: 20 },
-    );
+    await eventually(async () => {
+      publish(server, real.move());
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(book.current()?.sequence).toBe(real.sequence);
+    });
     expect(viewText(book.current()!)).toBe(real.text());
     expect(wrong).toEqual([]);
     expect(viewCount).toBeGreaterThan(10);

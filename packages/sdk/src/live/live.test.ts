@@ -1,11 +1,15 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { inspect } from 'node:util';
+import { WebSocket as PlatformSocket } from 'undici';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { OpenGrid } from '../client.ts';
 import { ConnectionError } from '../core/error.ts';
-import { isSigned, testSigner } from '../testing/key.ts';
+import { eventually } from '../testing/eventually.ts';
+import { isSigned, testSeed, testSigner } from '../testing/key.ts';
 import { type FakeSocket, SocketServer } from '../testing/socket-server.ts';
 import type { LiveOptions } from './connection.ts';
 import { LiveError, OutcomeUnknownError } from './errors.ts';
 import type { Live } from './live.ts';
+import type { SocketClass } from './socket.ts';
 
 const order = { market_id: 'text-prime', side: 'buy', type: 'limit', quantity: 2, price: '0.9000' } as const;
 
@@ -79,7 +83,7 @@ describe('logging in', () => {
     const live = await follow(server);
     await live.ready();
     for (const socket of server.sockets) socket.close(4401);
-    await vi.waitFor(() => expect(live.status.state).toBe('closed'));
+    await eventually(() => expect(live.status.state).toBe('closed'));
     expect(live.status.error).toBeInstanceOf(LiveError);
   });
 });
@@ -92,17 +96,18 @@ describe('a connection that is lost', () => {
   ])('is opened again, and everything is subscribed to again: %s', async (_name, lose) => {
     const server = await SocketServer.open();
     const live = await follow(server);
+    const streamCount = 2;
     const seen: unknown[] = [];
     await live.trades('text-prime', (trade) => seen.push(trade.sequence)).ready;
     await live.ticker('text-max', (ticker) => seen.push(ticker.bid)).ready;
     for (const socket of server.sockets) lose(socket);
-    await vi.waitFor(() => expect(server.paths).toHaveLength(2));
-    await live.ready();
+    await eventually(() => expect(server.paths).toHaveLength(2));
+    await eventually(() => expect([...server.sockets].at(-1)?.streams.size).toBe(streamCount));
     server.publish('market.trades:text-prime', 'new_trade', {
       data: { market_id: 'text-prime', sequence: 7 },
     });
     server.publish('market.ticker:text-max', 'market_ticker', { market_id: 'text-max', bid: '1.0000' });
-    await vi.waitFor(() => expect(seen).toEqual([7, '1.0000']));
+    await eventually(() => expect(seen).toEqual([7, '1.0000']));
   });
 
   it('is noticed by its silence', async () => {
@@ -111,10 +116,29 @@ describe('a connection that is lost', () => {
       event === 'heartbeat' && server.paths.length === 1 ? 'handled' : undefined;
     const live = await follow(server, { heartbeatMs: 20, replyTimeoutMs: 100 });
     await live.ready();
-    await vi.waitFor(() => expect(server.paths).toHaveLength(2));
+    await eventually(() => expect(server.paths).toHaveLength(2));
     await live.ready();
-    await vi.waitFor(() => expect(server.events('heartbeat').length).toBeGreaterThan(3));
+    await eventually(() => expect(server.events('heartbeat').length).toBeGreaterThan(3));
     expect(server.received.find(({ event }) => event === 'heartbeat')?.topic).toBe('phoenix');
+  });
+
+  it.each<[string, (socket: FakeSocket) => void]>([
+    ['cut', (socket) => socket.cut()],
+    ['closed', (socket) => socket.close(1012)],
+    ['garbled', (socket) => socket.sendText('[')],
+  ])('is opened again on the WebSocket of browsers and newer Nodes: %s', async (_name, lose) => {
+    const server = await SocketServer.open();
+    const live = await follow(server, { WebSocket: PlatformSocket as unknown as SocketClass });
+    const streamCount = 1;
+    const bids: unknown[] = [];
+    await live.ticker('text-max', ({ bid }) => bids.push(bid)).ready;
+    for (const socket of server.sockets) lose(socket);
+    await eventually(() => expect(server.paths).toHaveLength(2));
+    await eventually(() => expect([...server.sockets].at(-1)?.streams.size).toBe(streamCount));
+    server.publish('market.ticker:text-max', 'market_ticker', { market_id: 'text-max', bid: '1.0000' });
+    await eventually(() => expect(bids).toEqual(['1.0000']));
+    live.close();
+    await eventually(() => expect(server.sockets.size).toBe(0));
   });
 
   it.each(['waiting', 'connecting'])('ends for good when it is closed while %s', async (when) => {
@@ -127,7 +151,7 @@ describe('a connection that is lost', () => {
       if (state === when) live.close();
     });
     for (const socket of server.sockets) socket.cut();
-    await vi.waitFor(() => expect(states.at(-1)).toBe('closed'));
+    await eventually(() => expect(states.at(-1)).toBe('closed'));
     // Longer than the pause before another attempt.
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect([states.at(-1), server.paths.length]).toEqual(['closed', 1]);
@@ -141,7 +165,7 @@ describe('a connection that is lost', () => {
     await live.ready();
     const book = live.book('text-prime');
     live.close();
-    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
+    await eventually(() => expect(server.sockets.size).toBe(0));
     expect([book.status, live.status.error, states.at(-1)]).toEqual(['closed', null, 'closed']);
     await expect(live.book('text-max').ready()).rejects.toThrow('closed');
   });
@@ -156,13 +180,13 @@ describe('subscriptions', () => {
     await Promise.all([first?.ready, second?.ready]);
     const trade = { data: { market_id: 'text-prime' } };
     server.publish('market.trades:text-prime', 'new_trade', trade);
-    await vi.waitFor(() => expect(seen).toEqual(['a', 'b']));
+    await eventually(() => expect(seen).toEqual(['a', 'b']));
     first?.close();
     server.publish('market.trades:text-prime', 'new_trade', trade);
-    await vi.waitFor(() => expect(seen).toEqual(['a', 'b', 'b']));
+    await eventually(() => expect(seen).toEqual(['a', 'b', 'b']));
     expect(server.events('unsubscribe')).toHaveLength(0);
     second?.close();
-    await vi.waitFor(() => expect(server.events('unsubscribe')).toHaveLength(1));
+    await eventually(() => expect(server.events('unsubscribe')).toHaveLength(1));
   });
 
   it('that the server refuses are told', async () => {
@@ -208,7 +232,7 @@ describe('the events of the account', () => {
     server.publish('user.balances', 'balance_update', update(9));
     server.publish('user.orders', 'order_update', update(8));
     server.publish('user.orders', 'order_update', update(10));
-    await vi.waitFor(() => expect(log).toContain('order_update 10'));
+    await eventually(() => expect(log).toContain('order_update 10'));
     expect(log).toEqual([
       'balance undefined',
       'new_order 5',
@@ -227,9 +251,9 @@ describe('the events of the account', () => {
     await live.user(handlers).ready;
     await live.user({}).ready;
     server.publish('user.orders', 'new_order', update(5));
-    await vi.waitFor(() => expect(gaps).toEqual(['order']));
+    await eventually(() => expect(gaps).toEqual(['order']));
     for (const socket of server.sockets) socket.cut();
-    await vi.waitFor(() => expect(gaps).toHaveLength(2));
+    await eventually(() => expect(gaps).toHaveLength(2));
     expect(gaps[1]).toEqual({ reason: 'reconnected', after: 5, before: null });
   });
 });
@@ -325,5 +349,24 @@ describe('order entry', () => {
       ...order,
       client_order_id: expect.stringMatching(/^\w{32}$/),
     });
+  });
+});
+
+describe('what must not leak from a connection', () => {
+  it('is the key, and what it signed', async () => {
+    const server = await SocketServer.open();
+    server.manners = ({ event, ref }, socket) => {
+      if (event !== 'authenticate') return undefined;
+      socket.reply(ref, { reason: 'invalid_signature' }, 'error');
+      return 'handled';
+    };
+    const live = await follow(server);
+    const error = await caught(live.ready());
+    const { signature } = server.events('authenticate')[0]!.payload;
+    for (const value of [live, error, live.status]) {
+      const shown = inspect(value, { depth: 9, showHidden: true }) + JSON.stringify(value);
+      expect(shown).not.toContain(testSeed);
+      expect(shown).not.toContain(String(signature));
+    }
   });
 });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { OpenGrid, type OpenGridOptions } from '../client.ts';
-import { hasSignature, isSigned, testSigner } from '../testing/key.ts';
+import { hasSignature, isSigned, testSeed, testSigner } from '../testing/key.ts';
 import { type Answer, type Received, serve } from '../testing/scripted-server.ts';
 
 const order = { market_id: 'text-prime', side: 'buy', type: 'limit', quantity: 2, price: '0.9000' } as const;
@@ -174,6 +175,17 @@ describe('credentials', () => {
     await (await open(`${server.origin}/grid`)).account.me();
     expect(server.requests[0]?.url).toBe('/grid/v1/me');
     expect(hasSignature(server.requests[0]!)).toBe(true);
+  });
+
+  it('stay out of the printed client and of its errors', async () => {
+    const server = await serve(refusal(401, 'invalid_signature'));
+    const grid = await open(server.origin, both);
+    const error = await grid.orders.place(order).catch((caught: unknown) => caught);
+    const sent = String(server.requests[0]?.headers['x-thegrid-signature']);
+    for (const value of [grid, error]) {
+      const shown = inspect(value, { depth: 9, showHidden: true }) + JSON.stringify(value);
+      for (const secret of [testSeed, sent, both.apiKey]) expect(shown).not.toContain(secret);
+    }
   });
 
   it('that fail to sign are told as they failed', async () => {
