@@ -112,8 +112,8 @@ const viewText = ({ bids, asks }: BookView): string => {
   return `${levels(asks)};${levels(bids)}`;
 };
 
-const follow = (server: SocketServer): Live => {
-  const live = new OpenGrid({ baseUrl: server.origin }).live({ backoffMs: 2, replyTimeoutMs: 500 });
+const follow = (server: SocketServer, backoffMs = 2): Live => {
+  const live = new OpenGrid({ baseUrl: server.origin }).live({ backoffMs, replyTimeoutMs: 2_000 });
   onTestFinished(() => live.close());
   return live;
 };
@@ -179,10 +179,11 @@ describe('a live book', () => {
     server.publish(`market.book:${market}`, 'book_snapshot', old);
     await eventually(() => expect(book.resyncCount).toBe(1));
     await book.ready();
-    expect(seen).toEqual([100, real.sequence, Number.NaN, real.sequence]);
+    // The pause before it is asked for again is short here, so that there may be more of the last one.
+    expect(seen.slice(0, 4)).toEqual([100, real.sequence, Number.NaN, real.sequence]);
   });
 
-  it('does not hurry a server whose snapshots are wrong', async () => {
+  it('asks again until a snapshot is right', async () => {
     const { server, market: real } = await openMarket(randomFrom(4));
     server.onSubscribe = (_stream, socket) => {
       const isWrong = server.events('subscribe').length < 4;
@@ -190,7 +191,20 @@ describe('a live book', () => {
     };
     const book = follow(server).book(market, { depth });
     expect(viewText(await book.ready())).toBe(real.text());
-    expect(server.events('subscribe')).toHaveLength(4);
+    expect(server.events('subscribe').length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('does not hurry a server that goes on being wrong', async () => {
+    const { server, market: real } = await openMarket(randomFrom(7));
+    const wrong = (): object => ({ ...real.snapshot(), checksum: 1 });
+    server.onSubscribe = (_stream, socket) => socket.send('book_snapshot', { data: wrong() });
+    const live = follow(server, 60_000);
+    const book = live.book(market, { depth });
+    await eventually(() => expect(book.resyncCount).toBe(2));
+    // Were it asked for at once, that would be on its way before this is.
+    await live.ticker(market, () => undefined).ready;
+    const asked = server.events('subscribe').map(({ payload }) => JSON.stringify(payload.streams));
+    expect(asked.filter((streams) => streams.includes('market.book'))).toHaveLength(2);
   });
 
   it('is one per market', async () => {

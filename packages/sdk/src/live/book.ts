@@ -48,6 +48,8 @@ export class LiveBook {
   #resyncCount = 0;
   /** Highest sequence that was shown since the connection was opened. */
   #newest = -1;
+  /** Times the book was lost since a change was last applied to it. */
+  #troubleCount = 0;
   #pauseMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -141,6 +143,7 @@ export class LiveBook {
       this.#resync();
       return;
     }
+    this.#pauseMs = this.#parts.retryMs;
     this.#set(state);
   }
 
@@ -151,7 +154,7 @@ export class LiveBook {
       this.#resync();
       return;
     }
-    this.#pauseMs = this.#parts.retryMs;
+    this.#troubleCount = 0;
     this.#set(this.#state);
   }
 
@@ -166,7 +169,8 @@ export class LiveBook {
   #resync(): void {
     this.#resyncCount += 1;
     this.#lose();
-    if (this.#pauseMs === this.#parts.retryMs) this.#parts.requestSnapshot();
+    if (this.#troubleCount === 0) this.#parts.requestSnapshot();
+    this.#troubleCount += 1;
     this.#await();
   }
 
