@@ -28,6 +28,15 @@ const PERIODS = [...RESOLUTIONS]
   .map(([name, { periodMs, originMs }]) => `('${name}', ${periodMs}, ${originMs})`)
   .join(', ');
 
+/** What was traded in each minute: every period is made of whole ones, and there are far fewer of them than trades. */
+const TRADED_MINUTES = `
+  select instrument_no, executed_at_ms / 60000 * 60000 as minute,
+    (array_agg(price_ticks order by market_trade))[1] as open, max(price_ticks) as high, min(price_ticks) as low,
+    (array_agg(price_ticks order by market_trade desc))[1] as close, sum(quantity_units) as units,
+    sum(quantity_units * price_ticks) as value, sum(quantity_units - excluded_units) as counted_units,
+    sum((quantity_units - excluded_units) * price_ticks) as counted_value, count(*) as trades
+  from trades group by instrument_no, executed_at_ms / 60000`;
+
 /** Each query returns one row per violation. */
 const RULES: readonly { readonly name: string; readonly text: string }[] = [
   {
@@ -138,14 +147,12 @@ const RULES: readonly { readonly name: string; readonly text: string }[] = [
     name: 'every candle is what its trades make of it, in every resolution',
     text: `select 1 from candles c full join (
              select t.instrument_no, p.resolution,
-               (t.executed_at_ms - p.origin_ms) / p.period_ms * p.period_ms + p.origin_ms as period_start_ms,
-               (array_agg(t.price_ticks order by t.market_trade))[1] as open_ticks, max(t.price_ticks) as high_ticks,
-               min(t.price_ticks) as low_ticks,
-               (array_agg(t.price_ticks order by t.market_trade desc))[1] as close_ticks,
-               sum(t.quantity_units) as units, sum(t.quantity_units * t.price_ticks) as value_ticks,
-               sum(t.quantity_units - t.excluded_units) as counted_units,
-               sum((t.quantity_units - t.excluded_units) * t.price_ticks) as counted_ticks, count(*) as trade_count
-             from trades t cross join (values ${PERIODS}) as p (resolution, period_ms, origin_ms)
+               (t.minute - p.origin_ms) / p.period_ms * p.period_ms + p.origin_ms as period_start_ms,
+               (array_agg(t.open order by t.minute))[1] as open_ticks, max(t.high) as high_ticks,
+               min(t.low) as low_ticks, (array_agg(t.close order by t.minute desc))[1] as close_ticks,
+               sum(t.units) as units, sum(t.value) as value_ticks, sum(t.counted_units) as counted_units,
+               sum(t.counted_value) as counted_ticks, sum(t.trades) as trade_count
+             from (${TRADED_MINUTES}) t cross join (values ${PERIODS}) as p (resolution, period_ms, origin_ms)
              group by t.instrument_no, p.resolution, 3
            ) m using (instrument_no, resolution, period_start_ms)
            where (c.open_ticks, c.high_ticks, c.low_ticks, c.close_ticks, c.units, c.value_ticks, c.counted_units,

@@ -52,7 +52,7 @@ export class MarketView {
   /** Builds the view from the state as of the last commit and follows the sequencer from then on. */
   static async open(options: {
     sequencer: Sequencer;
-    database: Database;
+    database: Pick<Database, 'transaction'>;
     instruments: InstrumentCatalogue;
     clock?: () => number;
   }): Promise<MarketView> {
