@@ -123,6 +123,17 @@ export class Trader {
   }
 }
 
+/** Timestamps that do not come twice in twenty calls, whatever the clock does meanwhile. */
+export function secondsBack(): () => number {
+  let last = Number.POSITIVE_INFINITY;
+  return () => {
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    last = last > nowSeconds || last < nowSeconds - 20 ? nowSeconds : last;
+    last -= 1;
+    return last;
+  };
+}
+
 export async function send(
   origin: string,
   request: { method: string; path: string; text?: string; headers?: Readonly<Record<string, string>> },

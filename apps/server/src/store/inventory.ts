@@ -308,6 +308,13 @@ const MARKET_TABLES = [
     'expires_at_ms bigint',
     'cancels_on_disconnect boolean',
   ]),
+  table('placed_terms', ORDER, [
+    'order_seq bigint',
+    'quantity_units bigint',
+    'price_ticks bigint',
+    'time_in_force text',
+    'expires_at_ms bigint',
+  ]),
   table('trades', MARKET, [
     'trade_seq bigint',
     'trade_id text',

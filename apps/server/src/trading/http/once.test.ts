@@ -1,9 +1,15 @@
 import { afterEach, expect, it } from 'vitest';
-import { type Answer, openFloor, type Trader, type TradingFloor } from '../../program/testing.ts';
+import {
+  type Answer,
+  openFloor,
+  secondsBack,
+  type Trader,
+  type TradingFloor,
+} from '../../program/testing.ts';
 import { forEachStore } from '../../store/testing.ts';
 
 const BUY = { market_id: 'text-standard', side: 'buy', type: 'limit', quantity: 1, price: '1' };
-let second = 0;
+const nextSecond = secondsBack();
 
 /** Signed anew each time, so that only the key tells a repeat. */
 function keyed(
@@ -11,8 +17,7 @@ function keyed(
   key: string,
   call: { path: string; body?: unknown; method?: string },
 ): Promise<Answer> {
-  second += 1;
-  const timestamp = Math.floor(Date.now() / 1000) - (second % 20);
+  const timestamp = nextSecond();
   const { path, body, method = 'POST' } = call;
   return trader.call(method, path, { body, timestamp, headers: { 'idempotency-key': key } });
 }

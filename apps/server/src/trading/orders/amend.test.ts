@@ -1,5 +1,11 @@
 import { afterEach, expect, it } from 'vitest';
-import { type Answer, openFloor, type Trader, type TradingFloor } from '../../program/testing.ts';
+import {
+  type Answer,
+  openFloor,
+  secondsBack,
+  type Trader,
+  type TradingFloor,
+} from '../../program/testing.ts';
 import { verifyLedger } from '../../sequencer/verify.ts';
 import { forEachStore } from '../../store/testing.ts';
 
@@ -10,7 +16,7 @@ forEachStore('amending orders', (open) => {
   let floor: TradingFloor;
   let trader: Trader;
   afterEach(() => floor.close());
-  let second = 0;
+  const nextSecond = secondsBack();
 
   async function setUp(): Promise<string> {
     floor = await openFloor((await open()).database);
@@ -20,9 +26,7 @@ forEachStore('amending orders', (open) => {
 
   /** Each with its own second, so that none is a copy of another. */
   function amend(id: string, body: unknown, method = 'PUT'): Promise<Answer> {
-    second += 1;
-    const timestamp = Math.floor(Date.now() / 1000) - (second % 25);
-    return trader.call(method, `/v1/orders/${id}`, { body, timestamp });
+    return trader.call(method, `/v1/orders/${id}`, { body, timestamp: nextSecond() });
   }
 
   function available(): number {
@@ -46,6 +50,20 @@ forEachStore('amending orders', (open) => {
     expect(read.body).toEqual(moved.body);
     expect(available()).toBe(100_000_000 - 12_060_000);
     expect((await verifyLedger(floor.database)).ok).toBe(true);
+  });
+
+  it('leaves the client order id with the order that was placed', async () => {
+    await setUp();
+    const sent = { ...BUY, quantity: 3, price: '1', client_order_id: 'mine' };
+    const { id } = (await trader.place(sent)).body.data;
+    await amend(id, { quantity: 2, price: '1.1' });
+    await amend(id, { quantity: 1 });
+    const repeat = (body: unknown): Promise<Answer> =>
+      trader.call('POST', '/v1/orders', { body, timestamp: nextSecond() });
+    const again = await repeat({ ...sent, unknown_member: 1 });
+    expect([again.status, again.body.data.id, again.body.data.quantity]).toEqual([200, id, 1]);
+    const other = await repeat({ ...sent, quantity: 1, price: '1.1' });
+    expect(other.body.errors.code).toBe('duplicate_client_order_id');
   });
 
   it('may trade at once, and then shows what was filled', async () => {

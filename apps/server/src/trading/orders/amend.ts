@@ -33,7 +33,8 @@ export async function prepareAmend(
 ): Promise<Prepared> {
   requireTrader(call);
   const body = parseBody(AMEND_ORDER, request.body);
-  const order = await ownOrder(deps, call, request.orderId);
+  const order = await deps.lookup.findToAmend(call.caller.accountNumber, request.orderId);
+  if (order === undefined) throw fail('order_not_found');
   request.meter?.(order.instrumentNo);
   if (order.closedAtMs !== null) throw ended(order);
   const command = commandOf(deps, call, { order, body });

@@ -1,21 +1,16 @@
 import { afterEach, expect, it } from 'vitest';
-import { type Answer, openFloor, type Trader, type TradingFloor } from '../../program/testing.ts';
+import {
+  type Answer,
+  openFloor,
+  secondsBack,
+  type Trader,
+  type TradingFloor,
+} from '../../program/testing.ts';
 import { verifyLedger } from '../../sequencer/verify.ts';
 import { forEachStore } from '../../store/testing.ts';
 
 const BUY = { market_id: 'text-standard', side: 'buy', type: 'limit', quantity: 1, price: '1' };
 const SELL = { ...BUY, side: 'sell', price: '9' };
-
-/** Timestamps that never come twice within a test, whatever the clock does meanwhile. */
-function secondsBack(): () => number {
-  let last = Number.POSITIVE_INFINITY;
-  return () => {
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    last = last > nowSeconds || last < nowSeconds - 20 ? nowSeconds : last;
-    last -= 1;
-    return last;
-  };
-}
 
 forEachStore('many orders at once', (open) => {
   let floor: TradingFloor;

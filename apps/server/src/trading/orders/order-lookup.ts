@@ -19,9 +19,26 @@ const QUERIES = {
              on o.order_id = w.id and o.account_number = w.account`,
     of: (order: OrderRecord): string | null => order.orderId,
   },
+  /** Keeps what the orders were placed with, before anything can change it. */
+  amended_id: {
+    name: 'orders_to_amend',
+    text: `with found as (
+             select ${ORDER_COLUMNS} from orders o join unnest($1::bigint[], $2::text[]) as w (account, id)
+               on o.order_id = w.id and o.account_number = w.account),
+           kept as (
+             insert into placed_terms
+             select "orderSeq", "quantityUnits", "priceTicks", "timeInForce", "expiresAtMs" from found
+             where "clientOrderId" is not null and "closedAtMs" is null on conflict do nothing)
+           select * from found`,
+    of: (order: OrderRecord): string | null => order.orderId,
+  },
   client_order_id: {
     name: 'orders_by_client_id',
-    text: `select ${ORDER_COLUMNS} from orders o join unnest($1::bigint[], $2::text[]) as w (account, id)
+    text: `select ${ORDER_COLUMNS}, (
+               select json_build_object('quantityUnits', p.quantity_units, 'priceTicks', p.price_ticks,
+                 'timeInForce', p.time_in_force, 'expiresAtMs', p.expires_at_ms)
+               from placed_terms p where p.order_seq = o.order_seq) as placed
+           from orders o join unnest($1::bigint[], $2::text[]) as w (account, id)
              on o.account_number = w.account and o.client_order_id = w.id`,
     of: (order: OrderRecord): string | null => order.clientOrderId,
   },
@@ -33,10 +50,12 @@ const QUERIES = {
  */
 export class OrderLookup {
   private readonly byId: BatchedQuery;
+  private readonly toAmend: BatchedQuery;
   private readonly byClientId: BatchedQuery;
 
   constructor(store: Queryable) {
     this.byId = new BatchedQuery(store, 'order_id');
+    this.toAmend = new BatchedQuery(store, 'amended_id');
     this.byClientId = new BatchedQuery(store, 'client_order_id');
   }
 
@@ -45,6 +64,12 @@ export class OrderLookup {
     return this.byId.find(account, orderId);
   }
 
+  /** The same for an order that is about to be amended: what it was placed with is kept. */
+  findToAmend(account: number, orderId: string): Promise<OrderRecord | undefined> {
+    return this.toAmend.find(account, orderId);
+  }
+
+  /** With what it was placed with, where that was amended since. */
   findByClientId(account: number, clientOrderId: string): Promise<OrderRecord | undefined> {
     return this.byClientId.find(account, clientOrderId);
   }

@@ -1,6 +1,9 @@
 import type { OrderEvent } from '@opengrid/exchange';
 import type { Committed } from '../../sequencer/types.ts';
 
+/** What an amend can change. */
+export type PlacedTerms = Pick<OrderRecord, 'quantityUnits' | 'priceTicks' | 'timeInForce' | 'expiresAtMs'>;
+
 /** An order as the store has it. */
 export interface OrderRecord {
   readonly orderSeq: number;
@@ -28,6 +31,8 @@ export interface OrderRecord {
   readonly submittedAtMs: number;
   readonly updatedAtMs: number;
   readonly closedAtMs: number | null;
+  /** Where it was read: what the order was placed with, if it was amended since. */
+  readonly placed?: PlacedTerms | null;
 }
 
 export const ORDER_COLUMNS = `order_seq as "orderSeq", order_id as "orderId", account_number as "accountNumber",

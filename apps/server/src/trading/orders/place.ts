@@ -180,15 +180,16 @@ function rejectionOf(order: OrderRecord): GridError | undefined {
 }
 
 function isSameOrder(order: OrderRecord, command: PlaceOrder): boolean {
+  const placed = order.placed ?? order;
   return (
     order.instrumentNo === command.instrument &&
     order.side === command.side &&
     order.type === command.type &&
-    order.quantityUnits === command.quantityUnits &&
-    order.priceTicks === command.priceTicks &&
-    order.timeInForce === command.timeInForce &&
+    placed.quantityUnits === command.quantityUnits &&
+    placed.priceTicks === command.priceTicks &&
+    placed.timeInForce === command.timeInForce &&
     // A day order that is sent again on another day is the same order.
-    (order.timeInForce === 'day' || order.expiresAtMs === (command.expiresAtMs ?? null)) &&
+    (placed.timeInForce === 'day' || placed.expiresAtMs === (command.expiresAtMs ?? null)) &&
     order.isPostOnly === command.postOnly &&
     order.selfTradePrevention === command.selfTradePrevention &&
     order.isAutotransfer === command.autotransfer

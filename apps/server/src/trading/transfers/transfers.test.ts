@@ -1,5 +1,11 @@
 import { afterEach, expect, it } from 'vitest';
-import { type Answer, openFloor, type Trader, type TradingFloor } from '../../program/testing.ts';
+import {
+  type Answer,
+  openFloor,
+  secondsBack,
+  type Trader,
+  type TradingFloor,
+} from '../../program/testing.ts';
 import { verifyLedger } from '../../sequencer/verify.ts';
 import { forEachStore } from '../../store/testing.ts';
 
@@ -8,12 +14,11 @@ const ORDER = { market_id: 'text-standard', type: 'limit', price: '2' };
 forEachStore('units back from consumption', (open) => {
   let floor: TradingFloor;
   let trader: Trader;
-  let ageSeconds = 0;
+  const nextSecond = secondsBack();
   afterEach(() => floor.close());
 
   /** A trader with two lots in consumption: 3 units bought first, then 2. */
   async function setUp(settings = {}): Promise<void> {
-    ageSeconds = 0;
     floor = await openFloor((await open()).database, { settings });
     const seller = await floor.trader({ units: 20 });
     trader = await floor.trader({ usdMicros: 100_000_000 });
@@ -25,9 +30,7 @@ forEachStore('units back from consumption', (open) => {
   }
 
   function back(body: unknown): Promise<Answer> {
-    ageSeconds += 1;
-    const timestamp = Math.floor(Date.now() / 1000) - ageSeconds;
-    return trader.call('POST', '/v1/transfers/consumption-to-trading', { body, timestamp });
+    return trader.call('POST', '/v1/transfers/consumption-to-trading', { body, timestamp: nextSecond() });
   }
 
   async function lots(): Promise<[unknown, unknown, unknown][]> {
