@@ -16,6 +16,7 @@ export interface TestData {
   readonly price: string;
   readonly closure_reason: string | null;
   readonly user_seq: number;
+  readonly last_user_seq: number;
   readonly cause: string;
   readonly ref_id: string | null;
   readonly accounts: readonly Readonly<Record<string, unknown>>[];

@@ -177,7 +177,8 @@ export class AccountFeed {
 
   private sendBalances(outlet: Outlet, { isReset }: { isReset: boolean }): void {
     const accounts = this.balances.all(this.owner);
-    const data = { accounts, user_seq: this.lastUserSeq, ...(isReset ? { reset: true } : {}) };
+    // A snapshot is a state and no event: it has no number of its own.
+    const data = { accounts, last_user_seq: this.lastUserSeq, ...(isReset ? { reset: true } : {}) };
     const message = new Broadcast('balance_snapshot', () => JSON.stringify({ data }));
     outlet.send(message.frameFor(outlet.version));
   }

@@ -220,7 +220,7 @@ describe('private streams', () => {
     await signed.streams('subscribe', ...ALL);
     await signed.until(() => signed.of('balance_snapshot').length === 1);
     // Two events that nobody heard: the order and its balance.
-    expect(signed.of('balance_snapshot')[0]!.payload.data.user_seq).toBe(before + 2);
+    expect(signed.of('balance_snapshot')[0]!.payload.data.last_user_seq).toBe(before + 2);
     const { accountNumber: account } = buyer.account;
     await floor.command({ kind: 'cancel_orders', account, reason: 'mode_switched' });
     await signed.until(() => signed.of('order_update').length === 2);
