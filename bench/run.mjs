@@ -1,8 +1,8 @@
-// Every benchmark, one after the other: node bench/run.mjs [name …], names: relay, exchange.
+// Every benchmark, one after the other: node bench/run.mjs [name …], names: relay, exchange, orders, signed-orders.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BENCHMARKS = ['relay', 'exchange'];
+const BENCHMARKS = ['relay', 'exchange', 'orders', 'signed-orders'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHMARKS.includes(name));
 if (unknown.length > 0) {
