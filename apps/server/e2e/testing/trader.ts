@@ -64,6 +64,15 @@ export class Trader {
     }
   }
 
+  /** Payload that authenticates a socket with its challenge. */
+  signSocket(challenge: string): object {
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const { fingerprint } = this;
+    const text = `opengrid-ws-v2\n${timestamp}\n${fingerprint}\n${challenge}`;
+    const signature = sign(null, Buffer.from(text), this.privateKey).toString('base64');
+    return { timestamp, fingerprint, challenge, signature };
+  }
+
   /** Every order of the account, as it stands. */
   async orders(): Promise<OrderSeen[]> {
     const seen: OrderSeen[] = [];

@@ -1,7 +1,6 @@
 /** Helpers of the socket's tests. Nothing of the program imports this file. */
 import { crc32 } from 'node:zlib';
 import { WebSocket } from 'ws';
-import type { Trader } from '../../program/testing.ts';
 
 type TestLevels = readonly (readonly [price: string, quantity: string])[];
 
@@ -49,6 +48,11 @@ export interface TestFrame {
   readonly payload: TestPayload;
 }
 
+/** Whoever can sign the challenge of a socket. */
+export interface SocketSigner {
+  signSocket(challenge: string): object;
+}
+
 const PATIENCE_MS = 10_000;
 
 /** A client that keeps everything it is sent, in order. */
@@ -89,7 +93,7 @@ export class TestSocket {
   /** Opens, joins, and authenticates with method 2. */
   static async trader(
     origin: string,
-    trader: Trader,
+    trader: SocketSigner,
     options: Record<string, unknown> = {},
   ): Promise<TestSocket> {
     const client = await TestSocket.open(origin);
