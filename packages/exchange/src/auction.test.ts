@@ -94,6 +94,13 @@ describe('an auction', () => {
     expect(events).toContainEqual(
       expect.objectContaining({ order: 2, status: 'cancelled', reason: 'self_trade_prevented' }),
     );
+    const pair = {
+      type: 'self_trade_prevented',
+      instrument: MARKET,
+      account: S,
+      prevention: 'cancel_newest',
+    };
+    expect(events).toContainEqual({ ...pair, incomingOrder: 2, restingOrder: 1 });
     checkInvariants(scene.exchange, 50);
   });
 

@@ -78,6 +78,7 @@ function cutOwn(
     if (account[bid] !== account[ask]) return undefined;
     const side = newerSide(market, bid, ask);
     newer.push(side === BUY ? { slot: bid, units: bidLeft } : { slot: ask, units: askLeft });
+    tellMet(context, market, side === BUY ? [bid, ask] : [ask, bid]);
     return side;
   });
   for (const { slot, units } of newer) {
@@ -85,6 +86,18 @@ function cutOwn(
     cuts.set(slot, (cuts.get(slot) ?? 0) + units);
   }
   return newer.length > 0;
+}
+
+function tellMet(context: Context, market: Market, [newer, older]: readonly [number, number]): void {
+  const { orderSeq, account } = market.book.orders;
+  context.emit({
+    type: 'self_trade_prevented',
+    instrument: market.instrument,
+    account: account[newer]!,
+    incomingOrder: orderSeq[newer]!,
+    restingOrder: orderSeq[older]!,
+    prevention: 'cancel_newest',
+  });
 }
 
 function newerSide(market: Market, bid: number, ask: number): SideCode {

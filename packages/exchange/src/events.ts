@@ -98,6 +98,20 @@ export interface TradeEvent {
   readonly excludedUnits: number;
 }
 
+/**
+ * Two orders of one account met and did not trade: no trade, no volume. What became of them is in their own events, of which
+ * one that only shrinks says nothing else of it.
+ */
+export interface SelfTradePreventedEvent {
+  readonly type: 'self_trade_prevented';
+  readonly instrument: number;
+  readonly account: number;
+  /** The order that came in; in an auction the newer one. */
+  readonly incomingOrder: number;
+  readonly restingOrder: number;
+  readonly prevention: SelfTradePrevention;
+}
+
 export interface LevelEvent {
   readonly type: 'level';
   readonly instrument: number;
@@ -207,6 +221,7 @@ export type ExchangeEvent =
   | MarketEvent
   | OrderEvent
   | TradeEvent
+  | SelfTradePreventedEvent
   | LevelEvent
   | LotEvent
   | DrawEvent

@@ -1,10 +1,18 @@
-import { BUY, type Incoming, SELL, type SideCode } from './book/book.ts';
+import {
+  type Book,
+  BUY,
+  type Incoming,
+  PREVENTION,
+  type PreventionCode,
+  SELL,
+  type SideCode,
+} from './book/book.ts';
 import { NONE } from './book/price-ladder.ts';
 import { closeResting, emitResting, fitHold, releaseDecrement } from './cancel-order.ts';
 import type { ClosureReason, OrderStatus, Refused } from './events.ts';
 import { FillSettlement, feeMicros, type Party, type Taker } from './fills.ts';
 import { KIND } from './ledger.ts';
-import { isPostOnly, preventionOf } from './order-terms.ts';
+import { isPostOnly, preventionName, preventionOf } from './order-terms.ts';
 import { isOutsideLimitCollar } from './prices.ts';
 import { type Context, type Market, sideName, TOKENS_PER_UNIT } from './state.ts';
 import { valueMicros } from './trade-window.ts';
@@ -73,7 +81,38 @@ export function matchTaker(context: Context, market: Market, taker: Taker): void
   const left = market.book.match(incomingOf(taker));
   settleFills(context, market, taker);
   taker.leftUnits = left;
-  closePrevented(context, market);
+  if (
+    market.book.incomingPrevented ||
+    market.book.prevented.length > 0 ||
+    market.book.decremented.length > 0
+  ) {
+    tellPrevented(context, market, taker);
+    closePrevented(context, market);
+  }
+}
+
+/** Names every pair of orders of one account that met, while the book still says who they were. */
+function tellPrevented(context: Context, market: Market, taker: Taker): void {
+  const { book, instrument } = market;
+  const code = preventionOf(taker.flags);
+  for (const slot of metSlots(book, taker.side, code)) {
+    context.emit({
+      type: 'self_trade_prevented',
+      instrument,
+      account: taker.account,
+      incomingOrder: taker.order,
+      restingOrder: book.orders.orderSeq[slot]!,
+      prevention: preventionName(code),
+    });
+  }
+}
+
+function metSlots(book: Book, side: SideCode, code: PreventionCode): number[] {
+  if (code === PREVENTION.decrement) return book.decremented.map(({ slot }) => slot);
+  if (code !== PREVENTION.cancelNewest) return book.prevented;
+  // The order that ended the incoming one is where matching stopped: at the head of the other side.
+  const head = book.slots(opposite(side)).next();
+  return head.done === true ? [] : [head.value];
 }
 
 function settleFills(context: Context, market: Market, taker: Taker): void {

@@ -17,6 +17,7 @@ const PREVENTION_CODES: Readonly<Record<SelfTradePrevention, PreventionCode>> = 
   cancel_both: PREVENTION.cancelBoth,
   decrement: PREVENTION.decrement,
 };
+const PREVENTIONS = Object.keys(PREVENTION_CODES) as SelfTradePrevention[];
 const TIMES: readonly RestingTime[] = ['gtc', 'gtd', 'day'];
 
 /** The flags of an order. What never rests has no life to keep. */
@@ -35,6 +36,10 @@ export function isResting(timeInForce: string): timeInForce is RestingTime {
 
 export function preventionOf(flags: number): PreventionCode {
   return ((flags >> PREVENTION_SHIFT) & TWO_BITS) as PreventionCode;
+}
+
+export function preventionName(code: PreventionCode): SelfTradePrevention {
+  return PREVENTIONS.find((name) => PREVENTION_CODES[name] === code)!;
 }
 
 export function isPostOnly(flags: number): boolean {

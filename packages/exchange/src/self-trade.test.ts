@@ -133,6 +133,31 @@ describe('self-trade prevention', () => {
     },
   );
 
+  it.each([
+    ['cancel_newest', [3]],
+    ['cancel_oldest', [3]],
+    ['cancel_both', [3]],
+    ['decrement', [3]],
+  ] as const)('%s is an event of its own, that names both orders, and no trade', (prevention, resting) => {
+    const scene = ownOrderFirst();
+    const outcome = buyTen(scene, prevention);
+    const told = eventsOf(outcome, 'self_trade_prevented');
+    const pair = { instrument: MARKET, account: A, incomingOrder: outcome.order, prevention };
+    expect(told).toMatchObject(resting.map((restingOrder) => ({ ...pair, restingOrder })));
+    const met = eventsOf(outcome, 'trade').filter((trade) => trade.buyer === trade.seller);
+    expect(met).toEqual([]);
+  });
+
+  it('names every own order that an incoming one met, and none where none was met', () => {
+    const scene = ownOrderFirst();
+    scene.stock(A, 2);
+    scene.sell(A, 2, '1.0000');
+    const several = buyTen(scene, 'cancel_oldest');
+    const resting = eventsOf(several, 'self_trade_prevented').map(({ restingOrder }) => restingOrder);
+    expect(resting).toEqual([3, 5]);
+    expect(eventsOf(scene.sell(S, 1, '1.0000'), 'self_trade_prevented')).toEqual([]);
+  });
+
   it('is decided per account: the same quantities of another account do trade', () => {
     const scene = ownOrderFirst();
     scene.run({ kind: 'open_account', account: 7 });
