@@ -50,6 +50,12 @@ export class TokenBuckets {
     };
   }
 
+  /** Undoes a `take` that was allowed, for a request that another bucket refused. */
+  giveBack(key: string): void {
+    const bucket = this.buckets.get(key);
+    if (bucket !== undefined) bucket.tokens = Math.min(this.capacity, bucket.tokens + 1);
+  }
+
   private refilled(key: string, nowMs: number): Bucket {
     let bucket = this.buckets.get(key);
     if (bucket === undefined) {

@@ -295,6 +295,14 @@ forEachStore('accounts, trades and transfers', (open) => {
     const limits = await buyer.get(`/v1/account/limits?market_id=${MARKET}`);
     expect(limits.body.data).toMatchObject({
       market_id: MARKET,
+      // The floor has no limits, and says so.
+      order_rate_limits: {
+        scope: 'user_market',
+        max_orders_per_second: 0,
+        max_orders_per_minute: 0,
+        burst_capacity: 20,
+        window_seconds: 1,
+      },
       open_orders: { max: 500, current: 1 },
       fees: { maker_bps: 0, taker_bps: 50 },
     });

@@ -23,7 +23,11 @@ export class TradingRates {
   take(rate: RateClass, key: string): RateDecision {
     if (rate === 'cancel') return this.cancels.take(key);
     if (rate === 'read') return this.reads.take(key);
-    return tightest(this.orders.take(key), this.ordersPerMinute.take(key));
+    const [second, minute] = [this.orders.take(key), this.ordersPerMinute.take(key)];
+    // What one bucket refuses must not use up the other.
+    if (!second.isAllowed && minute.isAllowed) this.ordersPerMinute.giveBack(key);
+    if (second.isAllowed && !minute.isAllowed) this.orders.giveBack(key);
+    return tightest(second, minute);
   }
 }
 
