@@ -242,7 +242,8 @@ describe('reasoning on the Anthropic wire', () => {
     reasoning_effort: 'high',
     temperature: 0.5,
   };
-  const budget = able({ thinking: 'budget' });
+  // A budget needs no list of efforts.
+  const budget = able({ thinking: 'budget', efforts: [] });
 
   it('is left to the model or has a budget inside the limit, and takes no temperature', () => {
     const adaptive = send(read('chat', chat), 'anthropic');

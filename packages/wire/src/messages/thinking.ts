@@ -73,11 +73,17 @@ function thinkingField(
   return budgetField(effort, Number(builder.get('max_tokens')));
 }
 
+/** On this wire reasoning is off unless it is switched on. A budget can express every effort. */
+function effortFor(builder: BodyBuilder): Effort | undefined {
+  const { effort } = builder.request;
+  if (effort === 'none') return undefined;
+  return builder.upstream.capabilities.thinking === 'budget' ? effort : builder.effort();
+}
+
 /** Writes effort and format as this wire has them: `thinking` and `output_config`. */
 export function setReasoning(builder: BodyBuilder, { messages, format }: ReasoningSource): void {
   const { capabilities } = builder.upstream;
-  // On this wire reasoning is off unless it is switched on.
-  const effort = builder.request.effort === 'none' ? undefined : builder.effort();
+  const effort = effortFor(builder);
   const isSwitchable = effort !== undefined && capabilities.thinking !== undefined;
   const thinking = isSwitchable ? thinkingField(builder, effort, messages) : undefined;
   if (thinking !== undefined) {
