@@ -13,9 +13,11 @@ export interface Resolution {
   readonly originMs: number;
 }
 
+const MINUTE: Resolution = { periodMs: MINUTE_MS, originMs: 0 };
+
 /** Every resolution that candles are kept in, by its name. */
 export const RESOLUTIONS: ReadonlyMap<string, Resolution> = new Map([
-  ['1m', { periodMs: MINUTE_MS, originMs: 0 }],
+  ['1m', MINUTE],
   ['5m', { periodMs: 5 * MINUTE_MS, originMs: 0 }],
   ['15m', { periodMs: 15 * MINUTE_MS, originMs: 0 }],
   ['30m', { periodMs: 30 * MINUTE_MS, originMs: 0 }],
@@ -49,56 +51,75 @@ type TradedQuantity = Pick<TradeEvent, 'instrument' | 'priceTicks' | 'quantityUn
 
 /**
  * What the trades of one batch add to the candles. The store merges it with what it has, so that no earlier trade is ever
- * read again.
+ * read again. A trade is added to its minute alone; longer periods are whole minutes, and are made of those at the end.
  */
 export class CandleChanges {
-  private readonly candles = new Map<string, Candle>();
+  private readonly minutes: Candle[] = [];
 
+  /** Trades come in the order of their times. */
   add(trade: TradedQuantity, atMs: number): void {
-    for (const [resolution, period] of RESOLUTIONS) {
-      const startMs = periodStart(atMs, period);
-      const key = `${trade.instrument}:${resolution}:${startMs}`;
-      const candle = this.candles.get(key);
-      if (candle === undefined) this.candles.set(key, newCandle(trade, resolution, startMs));
-      else follow(candle, trade);
-    }
+    const startMs = periodStart(atMs, MINUTE);
+    const minute = this.minuteOf(trade, startMs);
+    const { priceTicks, quantityUnits, excludedUnits } = trade;
+    const countedUnits = quantityUnits - excludedUnits;
+    minute.high_ticks = Math.max(minute.high_ticks, priceTicks);
+    minute.low_ticks = Math.min(minute.low_ticks, priceTicks);
+    minute.close_ticks = priceTicks;
+    minute.units += quantityUnits;
+    minute.value_ticks += quantityUnits * priceTicks;
+    minute.counted_units += countedUnits;
+    minute.counted_ticks += countedUnits * priceTicks;
+    minute.trade_count += 1;
   }
 
   rows(): TableRows {
+    const candles = new Map<string, Candle>();
+    for (const [resolution, period] of RESOLUTIONS) {
+      for (const minute of this.minutes) {
+        const startMs = periodStart(minute.period_start_ms, period);
+        const key = `${minute.instrument_no}:${resolution}:${startMs}`;
+        const candle = candles.get(key);
+        if (candle !== undefined) merge(candle, minute);
+        else candles.set(key, { ...minute, resolution, period_start_ms: startMs });
+      }
+    }
     const rows = new TableRows(CANDLES);
-    for (const candle of this.candles.values()) rows.add({ ...candle });
+    for (const candle of candles.values()) rows.add({ ...candle });
     return rows;
+  }
+
+  /** A batch has few minutes and markets, and most trades belong to the one before them. */
+  private minuteOf({ instrument, priceTicks }: TradedQuantity, startMs: number): Candle {
+    const known = this.minutes.findLast(
+      (candle) => candle.instrument_no === instrument && candle.period_start_ms === startMs,
+    );
+    if (known !== undefined) return known;
+    const minute = {
+      instrument_no: instrument,
+      resolution: '1m',
+      period_start_ms: startMs,
+      open_ticks: priceTicks,
+      high_ticks: priceTicks,
+      low_ticks: priceTicks,
+      close_ticks: priceTicks,
+      units: 0,
+      value_ticks: 0,
+      counted_units: 0,
+      counted_ticks: 0,
+      trade_count: 0,
+    };
+    this.minutes.push(minute);
+    return minute;
   }
 }
 
-function newCandle(trade: TradedQuantity, resolution: string, startMs: number): Candle {
-  const { instrument, priceTicks } = trade;
-  const candle = {
-    instrument_no: instrument,
-    resolution,
-    period_start_ms: startMs,
-    open_ticks: priceTicks,
-    high_ticks: priceTicks,
-    low_ticks: priceTicks,
-    close_ticks: priceTicks,
-    units: 0,
-    value_ticks: 0,
-    counted_units: 0,
-    counted_ticks: 0,
-    trade_count: 0,
-  };
-  follow(candle, trade);
-  return candle;
-}
-
-function follow(candle: Candle, { priceTicks, quantityUnits, excludedUnits }: TradedQuantity): void {
-  const countedUnits = quantityUnits - excludedUnits;
-  candle.high_ticks = Math.max(candle.high_ticks, priceTicks);
-  candle.low_ticks = Math.min(candle.low_ticks, priceTicks);
-  candle.close_ticks = priceTicks;
-  candle.units += quantityUnits;
-  candle.value_ticks += quantityUnits * priceTicks;
-  candle.counted_units += countedUnits;
-  candle.counted_ticks += countedUnits * priceTicks;
-  candle.trade_count += 1;
+function merge(candle: Candle, later: Candle): void {
+  candle.high_ticks = Math.max(candle.high_ticks, later.high_ticks);
+  candle.low_ticks = Math.min(candle.low_ticks, later.low_ticks);
+  candle.close_ticks = later.close_ticks;
+  candle.units += later.units;
+  candle.value_ticks += later.value_ticks;
+  candle.counted_units += later.counted_units;
+  candle.counted_ticks += later.counted_ticks;
+  candle.trade_count += later.trade_count;
 }

@@ -26,27 +26,72 @@ describe('periods', () => {
     expect(new Date(periodStart(Date.parse(at), RESOLUTIONS.get(name)!)).toISOString()).toBe(start);
   });
 
-  it('hold every trade once a resolution, whatever the trades', () => {
+  it('are what a computation from all trades makes of them, in every resolution', () => {
     const trade = fc.record({
-      atMs: fc.integer({ min: START_MS, max: START_MS + 30 * 24 * HOUR_MS }),
+      instrument: fc.constantFrom(1, 2),
+      atMs: fc.integer({ min: START_MS, max: START_MS + 10 * 24 * HOUR_MS }),
       priceTicks: fc.integer({ min: 1, max: 100 }),
       quantityUnits: fc.integer({ min: 1, max: 100 }),
+      isExcluded: fc.boolean(),
     });
     fc.assert(
-      fc.property(fc.array(trade, { minLength: 1, maxLength: 50 }), (trades) => {
+      fc.property(fc.array(trade, { minLength: 1, maxLength: 50 }), (drawn) => {
+        const trades = drawn
+          .map(({ isExcluded, ...one }) => ({
+            ...one,
+            excludedUnits: isExcluded ? one.quantityUnits - 1 : 0,
+          }))
+          .sort((a, b) => a.atMs - b.atMs);
         const changes = new CandleChanges();
-        for (const { atMs, ...one } of trades) changes.add({ ...one, instrument: 1, excludedUnits: 0 }, atMs);
-        const rows = changes.rows();
-        const column = (name: string): number[] =>
-          rows.literals()[rows.names.indexOf(name)]!.slice(1, -1).split(',').map(Number);
-        const sum = (numbers: number[]): number => numbers.reduce((total, one) => total + one, 0);
-        const units = sum(trades.map(({ quantityUnits }) => quantityUnits));
-        expect(sum(column('trade_count'))).toBe(RESOLUTIONS.size * trades.length);
-        expect(sum(column('units'))).toBe(RESOLUTIONS.size * units);
+        for (const one of trades) changes.add(one, one.atMs);
+        expect(lines(changes)).toEqual(naiveLines(trades));
       }),
     );
   });
 });
+
+interface Traded {
+  readonly instrument: number;
+  readonly atMs: number;
+  readonly priceTicks: number;
+  readonly quantityUnits: number;
+  readonly excludedUnits: number;
+}
+
+/** The rows as text, one a candle. */
+function lines(changes: CandleChanges): string[] {
+  const rows = changes.rows();
+  const columns = rows.literals().map((literal) => literal.slice(1, -1).replaceAll('"', '').split(','));
+  return columns[0]!.map((_first, index) => columns.map((column) => column[index]).join(' ')).sort();
+}
+
+function naiveLines(trades: readonly Traded[]): string[] {
+  const groups = new Map<string, Traded[]>();
+  for (const trade of trades) {
+    for (const [name, resolution] of RESOLUTIONS) {
+      const key = `${trade.instrument} ${name} ${periodStart(trade.atMs, resolution)}`;
+      groups.set(key, [...(groups.get(key) ?? []), trade]);
+    }
+  }
+  return [...groups]
+    .map(([key, group]) => {
+      const prices = group.map(({ priceTicks }) => priceTicks);
+      const sum = (of: (trade: Traded) => number): number => group.reduce((total, one) => total + of(one), 0);
+      const figures = [
+        prices[0],
+        Math.max(...prices),
+        Math.min(...prices),
+        prices.at(-1),
+        sum((one) => one.quantityUnits),
+        sum((one) => one.quantityUnits * one.priceTicks),
+        sum((one) => one.quantityUnits - one.excludedUnits),
+        sum((one) => (one.quantityUnits - one.excludedUnits) * one.priceTicks),
+        group.length,
+      ];
+      return [key, ...figures].join(' ');
+    })
+    .sort();
+}
 
 describe.each([
   ['embedded', openEmbeddedStore],
