@@ -92,8 +92,20 @@ it('quotes both sides, adopts its quotes after a kill, and cancels them at the e
   // A quote that disappears is a quote that is missing.
   await grid.orders.cancel(before[1]!.id);
   await vi.waitFor(async () => expect(await quotes()).toHaveLength(5), patience);
-  second.child.kill('SIGINT');
-  expect(await second.ended, second.output()).toBe(0);
+  second.child.kill('SIGKILL');
+  await second.ended;
+
+  // Other prices are the same orders, amended.
+  const narrow = await quotes();
+  const third = launch('--units', '2', '--spread-bps', '600');
+  await vi.waitFor(() => expect(passes(third.output()), third.output()).toBeGreaterThan(1), patience);
+  const wide = await quotes();
+  expect(wide.map(({ id }) => id).sort()).toEqual(narrow.map(({ id }) => id).sort());
+  const spreadOf = (orders: Order[]): number => Number(orders[3]?.price) - Number(orders[2]?.price);
+  expect(spreadOf(wide)).toBeGreaterThan(2 * spreadOf(narrow));
+  expect(third.output()).not.toMatch(/place|cancel|refused/);
+  third.child.kill('SIGINT');
+  expect(await third.ended, third.output()).toBe(0);
   expect((await quotes()).map(({ id }) => id)).toEqual([other.id]);
   await grid.orders.cancel(other.id);
 });
