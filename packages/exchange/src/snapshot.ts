@@ -281,19 +281,23 @@ function importOrder(market: Market, side: SideCode, row: OrderRow): void {
   if (expiresAtMs > 0) market.expiries.set(order, expiresAtMs);
 }
 
-/** Open orders are listed per account in the order they were placed. */
+/**
+ * Open orders are listed per account and market in the order they were placed. Numbers are sorted as flat columns: a market
+ * may have a million of them, and a start waits for this.
+ */
 function importOpenOrders(state: ExchangeState): void {
-  const resting: [order: number, account: number, instrument: number][] = [];
-  for (const market of state.markets.values()) {
+  for (const { book, instrument } of state.markets.values()) {
+    const placed = new Float64Array(book.orderCount);
+    let count = 0;
     for (const side of [BUY, SELL] as const) {
-      for (const slot of market.book.slots(side)) {
-        const { orderSeq, account } = market.book.orders;
-        resting.push([orderSeq[slot]!, account[slot]!, market.instrument]);
+      for (const slot of book.slots(side)) {
+        placed[count] = book.orders.orderSeq[slot]!;
+        count += 1;
       }
     }
-  }
-  for (const [order, account, instrument] of resting.sort((a, b) => a[0] - b[0])) {
-    state.orderMarket.set(order, instrument);
-    state.position(account, instrument).openOrders.add(order);
+    for (const order of placed.sort()) {
+      state.orderMarket.set(order, instrument);
+      state.position(book.orders.account[book.find(order)]!, instrument).openOrders.add(order);
+    }
   }
 }
