@@ -97,7 +97,8 @@ export type AnswerOptions = {
   /** Members that no OpenAI client knows, on the envelope, the choice and the message. */
   extraFields?: 'none' | 'some';
   reasoning?: string;
-  toolCalls?: readonly { name: string; argumentsJson: string }[];
+  /** Without an id, calls are numbered in each answer anew. */
+  toolCalls?: readonly { name: string; argumentsJson: string; id?: string }[];
   choiceCount?: number;
   /** Default `stop`, or `tool_calls` when there are any. */
   finishReason?: string;

@@ -63,7 +63,7 @@ export function chatJson(options: AnswerOptions, request: CapturedRequest): Json
 
 function wireToolCalls(options: AnswerOptions): JsonObject[] {
   return (options.toolCalls ?? []).map((call, index) => ({
-    id: `call_double_${index}`,
+    id: call.id ?? `call_double_${index}`,
     type: 'function',
     function: { name: call.name, arguments: call.argumentsJson },
   }));
@@ -98,7 +98,7 @@ function reasoningDeltas(options: AnswerOptions): JsonObject[] {
 /** The arguments come in two halves under one index, as real suppliers send them. */
 function toolCallDeltas(options: AnswerOptions): JsonObject[] {
   return (options.toolCalls ?? []).flatMap((call, index) => {
-    const opening = { index, id: `call_double_${index}`, type: 'function' };
+    const opening = { index, id: call.id ?? `call_double_${index}`, type: 'function' };
     const parts = halvesOf(call.argumentsJson);
     return [
       { tool_calls: [{ ...opening, function: { name: call.name, arguments: '' } }] },

@@ -48,9 +48,9 @@ export function messagesJson(options: AnswerOptions, request: CapturedRequest): 
   const text = answerPieces(options).join('');
   const usage = reportedUsage(options, request);
   const thinking = { type: 'thinking', thinking: options.reasoning, signature: SIGNATURE };
-  const calls = (options.toolCalls ?? []).map(({ name, argumentsJson }, index) => ({
+  const calls = (options.toolCalls ?? []).map(({ id, name, argumentsJson }, index) => ({
     type: 'tool_use',
-    id: `toolu_double_${index}`,
+    id: id ?? `toolu_double_${index}`,
     name,
     input: JSON.parse(argumentsJson) as unknown,
   }));
@@ -97,10 +97,10 @@ export function messagesEvents(options: AnswerOptions, request: CapturedRequest)
   const firstCall = textIndex + (pieces.length === 0 ? 0 : 1);
   const content_block = { type: 'text', text: '' };
   const textStart = event('content_block_start', { index: textIndex, content_block });
-  const calls = (options.toolCalls ?? []).flatMap(({ name, argumentsJson }, index) =>
+  const calls = (options.toolCalls ?? []).flatMap(({ id, name, argumentsJson }, index) =>
     block(
       firstCall + index,
-      { type: 'tool_use', id: `toolu_double_${index}`, name, input: {} },
+      { type: 'tool_use', id: id ?? `toolu_double_${index}`, name, input: {} },
       halvesOf(argumentsJson).map((partial_json) => ({ type: 'input_json_delta', partial_json })),
     ),
   );

@@ -40,10 +40,10 @@ function messageItem(options: AnswerOptions): JsonObject[] {
 }
 
 function callItems(options: AnswerOptions): JsonObject[] {
-  return (options.toolCalls ?? []).map(({ name, argumentsJson }, index) => ({
+  return (options.toolCalls ?? []).map(({ id, name, argumentsJson }, index) => ({
     type: 'function_call',
     id: `fc_double_${index}`,
-    call_id: `call_double_${index}`,
+    call_id: id ?? `call_double_${index}`,
     name,
     arguments: argumentsJson,
     status: 'completed',
