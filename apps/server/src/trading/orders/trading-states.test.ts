@@ -60,7 +60,6 @@ it('orders, amends and cancels are taken as the state of the market says', async
     ['auction', { ...before, time_in_force: 'fok' }, '422 market_not_open'],
     ['auction', market, '422 market_not_open'],
     ['cancel_only', before, '422 market_not_open'],
-    ['halted', before, '422 market_not_open'],
   ];
   for (const [state, order, expected] of cases) {
     await set('open');
@@ -71,6 +70,30 @@ it('orders, amends and cancels are taken as the state of the market says', async
     await trader.call('DELETE', '/v1/orders', { timestamp: nextSecond() });
     floor.clock.nowMs = Date.now();
   }
+});
+
+it('an auction trades once, at one price, and both sides make', async () => {
+  await set('open');
+  await set('auction');
+  const seller = await floor.trader({ units: 5 });
+  await trader.place({ ...LIMIT, quantity: 3, price: '2.04' });
+  await seller.place({ ...LIMIT, side: 'sell', quantity: 2, price: '2' });
+  await set('open');
+  const [sold] = (await seller.get('/v1/trades')).rows;
+  const [bought] = (await trader.get('/v1/trades?limit=1')).rows;
+  expect(bought).toMatchObject({
+    id: sold?.id,
+    quantity: 2,
+    liquidity: 'maker',
+    fee: '0.000000',
+    fee_bps: 0,
+  });
+  expect(sold).toMatchObject({ liquidity: 'maker', fee: '0.000000', fee_bps: 0, side: 'sell' });
+  const shown = (await send(floor.origin, { method: 'GET', path: '/v1/markets/text-standard/trades' }))
+    .rows[0];
+  expect(shown).toMatchObject({ id: sold?.id, side: 'sell' });
+  expect((await seller.get(`/v1/trades?triggering_order_id=${sold?.order_id}`)).rows).toEqual([]);
+  await trader.call('DELETE', '/v1/orders', { timestamp: nextSecond() });
 });
 
 it('a refused order is recorded, and the market says what state it is in', async () => {
@@ -97,5 +120,6 @@ it('only a halt keeps what rests from being cancelled', async () => {
   await set('halted');
   const [amended, cancelled] = await changes(second);
   expect([amended, cancelled]).toEqual(['422 market_not_open', '422 market_not_open']);
+  expect(await outcome({ price: '1.5' })).toBe('422 market_not_open');
   expect((await trader.get(`/v1/orders/${second}`)).body.data.status).toBe('active');
 });

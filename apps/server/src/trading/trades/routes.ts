@@ -32,13 +32,15 @@ export interface OwnTradeRow {
   readonly executed_at_ms: number;
 }
 
-/** Trades of one account with its own side and order. An account never trades with itself. */
+/** Trades of one account with its own side and order. An account never trades with itself; in an auction nobody took. */
 const OWN_TRADES = `
-  select t.trade_seq, t.trade_id, t.instrument_no, t.price_ticks, t.quantity_units, 'buy' as side, t.aggressor,
+  select t.trade_seq, t.trade_id, t.instrument_no, t.price_ticks, t.quantity_units, 'buy' as side,
+    case when t.is_auction then 'auction' else t.aggressor end as aggressor,
     t.buyer_fee_micros as fee_micros, t.units, t.market_trade, t.executed_at_ms, o.order_id
   from trades t join orders o on o.order_seq = t.buy_order_seq where t.buyer_account = $1
   union all
-  select t.trade_seq, t.trade_id, t.instrument_no, t.price_ticks, t.quantity_units, 'sell', t.aggressor,
+  select t.trade_seq, t.trade_id, t.instrument_no, t.price_ticks, t.quantity_units, 'sell',
+    case when t.is_auction then 'auction' else t.aggressor end,
     t.seller_fee_micros, t.units, t.market_trade, t.executed_at_ms, o.order_id
   from trades t join orders o on o.order_seq = t.sell_order_seq where t.seller_account = $1`;
 
