@@ -105,26 +105,27 @@ export async function recover(
   return { exchange, replayed: lastSeq - from };
 }
 
-/** Keeps the state so that the next start need not replay the whole journal. Older snapshots but one go. */
-export async function writeSnapshot(store: Database, exchange: Exchange): Promise<void> {
+/**
+ * Keeps the state so that the next start need not replay the whole journal. Older snapshots but one go. The state is that of
+ * the moment of the call.
+ * @returns the size of the snapshot in bytes.
+ */
+export async function writeSnapshot(store: Database, exchange: Exchange): Promise<number> {
+  const { lastSeq, lastAtMs } = exchange;
   const serialised = JSON.stringify(exchange.export());
+  const body = Buffer.from(serialised, 'utf8');
   await store.query({
     text: `insert into snapshots (command_seq, at_ms, state_hash, body, version) values ($1, $2, $3, $4, $5)
            on conflict (command_seq) do update set state_hash = excluded.state_hash, body = excluded.body,
              version = excluded.version`,
-    values: [
-      exchange.lastSeq,
-      exchange.lastAtMs,
-      hashState(serialised),
-      Buffer.from(serialised, 'utf8'),
-      SNAPSHOT_VERSION,
-    ],
+    values: [lastSeq, lastAtMs, hashState(serialised), body, SNAPSHOT_VERSION],
   });
   await store.query({
     text: `delete from snapshots where command_seq not in
            (select command_seq from snapshots order by command_seq desc limit 2)`,
     values: [],
   });
+  return body.length;
 }
 
 /** The holds of requests begin anew: every token of every lot is free. */

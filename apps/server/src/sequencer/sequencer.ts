@@ -7,6 +7,7 @@ import { committedOf, elapseUntil, type InFlight, type Waiting } from './in-flig
 import { type Lease, renewLease, takeLease } from './lease.ts';
 import { BatchProjection } from './projection.ts';
 import { earmarksOf, type ReplayProgress, recover, writeSnapshot } from './recovery.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { FenceValues } from './table-rows.ts';
 import {
   type AccountNotice,
@@ -82,7 +83,7 @@ class MarketSequencer implements Sequencer {
   private committing: Promise<void> | undefined;
   private state: 'leading' | 'recovering' | 'closing' | 'lost' = 'leading';
   private running: Promise<void> | undefined;
-  private sinceSnapshot = 0;
+  private readonly snapshots: SnapshotKeeper;
   /** Set while the store cannot be reached and callers are no longer kept waiting. */
   private isStalled = false;
   /** Set by `close`: what is queued is still done, but a store that is out of reach is not waited for. */
@@ -98,6 +99,8 @@ class MarketSequencer implements Sequencer {
     this.exchange = exchange;
     this.events = events;
     this.earmarks = earmarksOf(exchange);
+    const { database, telemetry, snapshotEvery: every } = this.options;
+    this.snapshots = new SnapshotKeeper({ database, telemetry, every });
   }
 
   get status(): SequencerStatus {
@@ -150,8 +153,7 @@ class MarketSequencer implements Sequencer {
     if (this.state === 'lost') return;
     if (this.events.dueInMs(this.clock()) !== undefined) await this.commit([]);
     this.state = 'closing';
-    if (this.sinceSnapshot > 0) await writeSnapshot(this.options.database, this.exchange);
-    this.sinceSnapshot = 0;
+    await this.snapshots.close(this.exchange);
   }
 
   private async run(): Promise<void> {
@@ -253,7 +255,7 @@ class MarketSequencer implements Sequencer {
     }
     this.lease = { epoch, batch: number, lastSeq: last.seq, atMs: last.atMs };
     this.publish(batch, number);
-    await this.snapshotWhenDue(batch.length);
+    this.snapshots.count(batch.length, this.exchange);
   }
 
   private statementOf(
@@ -376,17 +378,6 @@ class MarketSequencer implements Sequencer {
 
   private rejectQueue(): void {
     for (const item of this.queue.splice(0)) item.reject(new EngineUnavailable());
-  }
-
-  private async snapshotWhenDue(commands: number): Promise<void> {
-    this.sinceSnapshot += commands;
-    if (this.sinceSnapshot < this.options.snapshotEvery) return;
-    this.sinceSnapshot = 0;
-    try {
-      await writeSnapshot(this.options.database, this.exchange);
-    } catch (error) {
-      this.options.telemetry.fault('sequencer snapshot', error);
-    }
   }
 }
 
