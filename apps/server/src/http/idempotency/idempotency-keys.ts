@@ -66,7 +66,8 @@ const WAIT_MS = 5_000;
 const POLL_MS = 50;
 /** Longer than any command may wait for the engine, so that what has not happened by then never will. */
 const CLAIM_MS = 120_000;
-const NOTHING_HAPPENED = 503;
+/** Refusals of the moment: the credential, the rate, the engine. Nothing happened, and the same call may succeed later. */
+const NOT_KEPT: ReadonlySet<number> = new Set([401, 429, 503]);
 const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 
 /** 24 hours, and a week where money or units move. */
@@ -211,9 +212,8 @@ export class IdempotencyKeys {
     }
     // What may have happened keeps its row as it is: once the engine knows, the next call looks for its signature.
     if (answer.isUnknown) return answer;
-    if (answer.status < 500) await this.keep(claim, answer);
-    else if (answer.status === NOTHING_HAPPENED)
-      await this.quietly(() => deleteClaim(this.options.database, claim));
+    if (NOT_KEPT.has(answer.status)) await this.quietly(() => deleteClaim(this.options.database, claim));
+    else if (answer.status < 500) await this.keep(claim, answer);
     else await this.quietly(() => releaseClaim(this.options.database, claim));
     return answer;
   }
