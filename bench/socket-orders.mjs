@@ -1,6 +1,6 @@
 /**
  * Orders over sockets from end to end: frame, checks, book, one durable commit, reply. Closed loop: every socket keeps some
- * commands on their way. Usage: node bench/socket-orders.mjs [--seconds 4] [--rounds 3] [--accounts 8] [--window 128]
+ * commands on their way. Usage: node bench/socket-orders.mjs [--seconds 4] [--rounds 3] [--accounts 8] [--window 24]
  */
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
@@ -19,7 +19,7 @@ const option = (name, fallback) => {
 const seconds = option('seconds', 4);
 const rounds = option('rounds', 3);
 const accounts = option('accounts', 8);
-const inFlight = option('window', 128);
+const inFlight = option('window', 24);
 const SERVER_CORE = 0;
 const CLIENT_CORE = 1;
 
