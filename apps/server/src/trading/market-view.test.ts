@@ -38,12 +38,13 @@ function open(database: Pick<Database, 'transaction'>): Promise<MarketView> {
 /** Everything that a view tells of the market. */
 function told(view: MarketView): unknown {
   const { instrumentNo } = floor.instrument;
-  const { history, sequence, tradingState, totalTrades, totalVolumeUnits } = view.market(instrumentNo)!;
+  const market = view.market(instrumentNo)!;
+  const { history, sequence, tradingState, totalTrades, totalVolumeUnits, updatedAtMs } = market;
   return {
     quote: view.quote(instrumentNo),
     day: history.dayStatistics(Date.now()),
     last: history.last,
-    totals: [sequence, tradingState, totalTrades, totalVolumeUnits],
+    totals: [sequence, tradingState, totalTrades, totalVolumeUnits, updatedAtMs],
     book: (['buy', 'sell'] as const).map((side) => view.depth(instrumentNo, side, 100)),
   };
 }

@@ -12,7 +12,8 @@ interface MarketState {
   tradingState: string;
   totalTrades: number;
   totalVolumeUnits: number;
-  updatedAtMs: number;
+  /** When the book or the last trade changed; undefined where nothing ever did. */
+  updatedAtMs: number | undefined;
 }
 
 /** Prices of one market for other rooms. Undefined where there is none. */
@@ -112,7 +113,7 @@ export class MarketView {
         tradingState: 'open',
         totalTrades: 0,
         totalVolumeUnits: 0,
-        updatedAtMs: this.clock(),
+        updatedAtMs: undefined,
       };
       this.markets.set(instrumentNo, market);
     }
@@ -126,6 +127,11 @@ export class MarketView {
       text: `select instrument_no, sum(trade_count) as trades, sum(units) as volume from candles
              where resolution = '1w' group by instrument_no`,
     });
+    const quotes = await store.query<{ instrument_no: number; at_ms: number }>({
+      text: `select instrument_no, max(updated_at_ms) as at_ms from orders where closed_at_ms is null
+             group by instrument_no`,
+    });
+    for (const quote of quotes.rows) this.open(quote.instrument_no).updatedAtMs ??= quote.at_ms;
     let lastTrade = 0;
     for (const row of totals.rows) {
       const market = this.open(row.instrument_no);
@@ -133,6 +139,7 @@ export class MarketView {
       market.totalVolumeUnits = row.volume;
       for (const trade of await recentTrades(store, row.instrument_no, this.clock() - WEEK_MS)) {
         lastTrade = Math.max(lastTrade, trade.trade_seq);
+        market.updatedAtMs = Math.max(market.updatedAtMs ?? 0, trade.executed_at_ms);
         market.history.add({
           atMs: trade.executed_at_ms,
           priceTicks: trade.price_ticks,

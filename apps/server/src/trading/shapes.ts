@@ -65,7 +65,7 @@ export function instrumentShape(instrument: Instrument, context: InstrumentConte
     lot_ttl_seconds: null,
     last_trade_price: price(last?.priceTicks),
     last_trade_at: last === undefined ? null : formatIso(last.atMs),
-    last_quote_at: market === undefined ? null : formatIso(market.updatedAtMs),
+    last_quote_at: market?.updatedAtMs === undefined ? null : formatIso(market.updatedAtMs),
     price_range_24h_high: price(day?.highTicks),
     price_range_24h_low: price(day?.lowTicks),
     volume_24h: day?.volumeUnits ?? 0,

@@ -20,7 +20,7 @@ const CONTENT_SECURITY_POLICY = [
 
 const PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>OpenGrid API</title></head>
+<title>OpenGrid API</title><link rel="icon" href="/favicon.svg"></head>
 <body><div id="reference"></div><noscript>The document is at <a href="/openapi.json">/openapi.json</a>.</noscript>
 <script src="/reference/scalar.js"></script><script src="/reference/start.js"></script></body></html>
 `;
