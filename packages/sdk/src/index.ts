@@ -103,6 +103,7 @@ export type {
   IssuanceSummary,
   IssuanceTransfer,
   Liability,
+  Retirement,
   SupplyResource,
 } from './resources/supply.ts';
 export type { Trade, TradeListParams, TradesResource } from './resources/trades.ts';

@@ -81,6 +81,7 @@ export type ConsumptionAccount = AccountTimes & {
 /** Units of one purchase, in the order in which they are drawn. */
 export type Lot = {
   lot_id: string;
+  id: string;
   instrument_id: string;
   trade_id: string | null;
   supplier_id: string | null;

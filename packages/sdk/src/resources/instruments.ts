@@ -24,7 +24,8 @@ export type AiSpecs = {
 export type SlaRequirements = {
   availability_target: number;
   max_latency_ms: number;
-  quality_index: string;
+  /** `null` where no index is asked for. */
+  quality_index: string | null;
   /** `null` while the operator has set no floor. */
   quality_score_min: number | null;
   tokens_per_second_min: number;

@@ -34,7 +34,8 @@ export type Market = {
   associated_instruments: string[];
   instruments: { instrument_id: string; instrument_type: string; symbol: string; name: string }[];
   order_controls: OrderControls;
-  qualification: Qualification;
+  /** `null` while nobody serves the instrument. */
+  qualification: Qualification | null;
   fees: { maker_bps: number; taker_bps: number };
   created_at: Timestamp;
   updated_at: Timestamp;

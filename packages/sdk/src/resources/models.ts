@@ -30,7 +30,7 @@ export type Model = {
   tier: OpenEnum<'standard' | 'prime' | 'max'>;
   stage: OpenEnum<'live' | 'preview'>;
   status: OpenEnum<'active' | 'deprecated'>;
-  qualification: Qualification;
+  qualification: Qualification | null;
   spec_version: number;
   context_length: number;
   max_input_tokens: number;
@@ -46,7 +46,7 @@ export type Model = {
     supported_efforts: string[];
     default_effort: string | null;
   };
-  quality: { index: string; floor: number | null };
+  quality: { index: string | null; floor: number | null };
   sla: { ttft_ms_max: number; tokens_per_second_min: number; uptime_min: number; error_rate_max: number };
   pricing: ModelPricing;
   supported_endpoints: string[];

@@ -34,6 +34,17 @@ export type IssuanceSummary = {
   units_retired: number;
 };
 
+/** Units that were taken out of the world before anybody bought them. */
+export type Retirement = {
+  instrument_id: string;
+  instrument_symbol: string;
+  quantity: number;
+  /** Serial numbers, the newest units first. */
+  units: { from: number; to: number }[];
+  status: OpenEnum<'retired'>;
+  retired_at: Timestamp;
+};
+
 /** Units that are issued but not yet in trading. */
 export type IssuanceAccount = {
   account_id: string;
@@ -101,8 +112,8 @@ export class SupplyResource {
   }
 
   /** Takes unsold units that are still in issuance out of the world. */
-  retire(params: TransferParams, options?: KeyedOptions): Promise<Record<string, unknown>> {
-    return this.#post('/v1/supply-issuances/retire', params, options);
+  retire(params: TransferParams, options?: KeyedOptions): Promise<Retirement> {
+    return this.#post<Retirement>('/v1/supply-issuances/retire', params, options);
   }
 
   /** Moves issued units into trading, where they can be sold. */

@@ -57,14 +57,15 @@ export type Receipt = {
   cost: ReceiptCost;
   /** Measured by the exchange. */
   timing: { ttft_ms: number | null; tokens_per_second: number | null; duration_ms: number | null };
-  instrument_id: string;
+  /** `null` where the installation does not know it any more. */
+  instrument_id: string | null;
   spec_version: number;
   /** Who answered; `null` when nobody did. */
   served_by: {
     supplier_id: string | null;
-    supplier: string;
+    supplier: string | null;
     substituted: boolean;
-    qualification: Qualified;
+    qualification: Qualified | null;
   } | null;
   in_spec: boolean | null;
   spec_waived: boolean;
