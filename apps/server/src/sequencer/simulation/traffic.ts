@@ -39,9 +39,11 @@ export class Client {
 
   private async act(leader: Leader): Promise<void> {
     const roll = this.dice.next();
-    if (roll < 0.3) await this.place(leader, 'sell');
-    else if (roll < 0.6) await this.place(leader, 'buy');
-    else if (roll < 0.72) await this.cancel(leader);
+    if (roll < 0.26) await this.place(leader, 'sell');
+    else if (roll < 0.52) await this.place(leader, 'buy');
+    else if (roll < 0.62) await this.cancel(leader);
+    else if (roll < 0.71) await this.amend(leader);
+    else if (roll < 0.74) await this.arm(leader);
     else if (roll < 0.85) await this.consume(leader);
     else if (roll < 0.9) await this.world.send(leader, buy(10_000));
     else if (roll < 0.95) await this.world.send(leader, buy(this.dice.between(1, 3)));
@@ -60,12 +62,33 @@ export class Client {
         type: 'limit',
         quantityUnits: this.dice.between(1, 5),
         priceTicks: 25_000 + this.dice.between(-5, 5),
-        timeInForce: this.dice.pick(['gtc', 'gtc', 'ioc']),
+        ...this.life(),
         autotransfer: this.dice.chance(0.5),
       },
       { signatureReplay: { keyId: 'key', hash: Buffer.from(`${this.world.sent.length}`) } },
     );
     if (typeof told === 'object' && told.ok) this.orders.push({ account, order: told.outcome.order! });
+  }
+
+  /** Some orders end by themselves, within the simulated time. */
+  private life(): { timeInForce: 'gtc' | 'ioc' } | { timeInForce: 'gtd'; expiresAtMs: number } {
+    const timeInForce = this.dice.pick(['gtc', 'gtc', 'ioc', 'gtd'] as const);
+    if (timeInForce !== 'gtd') return { timeInForce };
+    return { timeInForce, expiresAtMs: this.world.schedule.nowMs + this.dice.between(1, 4_000) };
+  }
+
+  private async amend(leader: Leader): Promise<void> {
+    if (this.orders.length === 0) return;
+    const quantityUnits = this.dice.between(1, 6);
+    const priceTicks = 25_000 + this.dice.between(-5, 5);
+    const change = this.dice.chance(0.5) ? { quantityUnits } : { priceTicks };
+    await this.world.send(leader, { kind: 'amend_order', ...this.dice.pick(this.orders), ...change });
+  }
+
+  private async arm(leader: Leader): Promise<void> {
+    const account = this.dice.pick([BUYER, SUPPLIER]);
+    const timeoutMs = this.dice.pick([0, 5_000, 5_000]);
+    await this.world.send(leader, { kind: 'arm_cancel_timer', account, timeoutMs });
   }
 
   private async cancel(leader: Leader): Promise<void> {
