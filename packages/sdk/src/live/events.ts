@@ -1,3 +1,4 @@
+import type { ConsumptionAccount, CurrencyAccount, TradingAccount } from '../resources/accounts.ts';
 import type { DecimalString, OpenEnum, Timestamp } from '../resources/common.ts';
 import type { OrderStatus } from '../resources/orders.ts';
 import type { Trade } from '../resources/trades.ts';
@@ -31,9 +32,9 @@ export type TradeEvent = Trade & { user_seq: number };
 
 /** Balances: all of them first, then what changed. Rows are those of the three account lists. */
 export type BalanceEvent = {
-  accounts: Record<string, unknown>[];
+  accounts: (TradingAccount | CurrencyAccount | ConsumptionAccount)[];
   /** Absent on the first one, as are the next two. */
-  cause?: OpenEnum<'order' | 'trade' | 'cancel' | 'transfer' | 'consumption' | 'top_up'>;
+  cause?: OpenEnum<'order' | 'trade' | 'cancel' | 'transfer' | 'consumption' | 'escrow_release' | 'top_up'>;
   ref_id?: string | null;
   user_seq?: number;
 };
@@ -60,11 +61,12 @@ export type TickerEvent = {
   bid: DecimalString | null;
   ask: DecimalString | null;
   volume_24h: string;
-  last_quantity?: string | null;
-  high_24h?: DecimalString | null;
-  low_24h?: DecimalString | null;
+  /** Absent before the first trade; the next two when nothing was traded in 24 hours. */
+  last_quantity?: string;
+  high_24h?: DecimalString;
+  low_24h?: DecimalString;
   timestamp: Timestamp;
-  sequence: number | string;
+  sequence: number;
 };
 
 /** A change of the rules under which a market trades. */
