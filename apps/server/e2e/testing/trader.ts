@@ -38,7 +38,18 @@ export class Trader {
   }
 
   /** Sends a signed request; every one is different from the last, so that none is taken for a copy. */
-  async call(method: string, target: string, body?: object): Promise<TradingAnswer> {
+  call(method: string, target: string, body?: object): Promise<TradingAnswer> {
+    return this.send({ method, target, body });
+  }
+
+  /** The same with headers of its own. */
+  async send(request: {
+    method: string;
+    target: string;
+    body?: object | undefined;
+    headers?: Readonly<Record<string, string>>;
+  }): Promise<TradingAnswer> {
+    const { method, target, body, headers = {} } = request;
     this.requests += 1;
     const query = `${target.includes('?') ? '&' : '?'}page=${this.requests}`;
     const text = body === undefined ? '' : JSON.stringify(body);
@@ -53,6 +64,7 @@ export class Trader {
           'x-thegrid-fingerprint': this.fingerprint,
           'x-thegrid-signature': signature.toString('base64'),
           ...(text === '' ? {} : { 'content-type': 'application/json' }),
+          ...headers,
         },
         ...(text === '' ? {} : { body: text }),
       });
