@@ -1,4 +1,4 @@
-// A load of orders over sockets, in a process of its own: node bench/socket-load.mjs '{"url":…,"keys":[…],"seconds":4,"window":256}'
+// A load of orders over sockets, in a process of its own; its one argument is the job as JSON.
 // Every account has two sockets. Each keeps `window` commands on their way and sends the next one with every reply.
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { WebSocket } from 'ws';

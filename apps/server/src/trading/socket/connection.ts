@@ -26,6 +26,7 @@ import { Subscriptions } from './subscriptions.ts';
 /** Codes that a socket is closed with. */
 export const CLOSE = {
   goingAway: 1001,
+  fault: 1011,
   protocolViolation: 4400,
   unauthorized: 4401,
   tooSlow: 4408,
@@ -96,7 +97,9 @@ export class Connection {
     this.subscriptions = new Subscriptions({ outlet: this.outlet, markets: deps.markets, limit });
     this.rate = new TokenBuckets({ capacity: rate, refillPerSecond: rate });
     this.refusals = new TokenBuckets({ capacity: rate * REFUSED_SECONDS, refillPerSecond: rate / 10 });
-    socket.on('message', (data, isBinary) => this.receive(data, isBinary ? 'binary' : 'text'));
+    socket.on('message', (data, isBinary) =>
+      this.guarded(() => this.receive(data, isBinary ? 'binary' : 'text')),
+    );
     for (const event of ['ping', 'pong'] as const) socket.on(event, () => this.heard());
     // What is wrong with a frame itself closes the socket with its own code, 1009 for one that is too large.
     socket.on('error', () => {});
@@ -121,6 +124,10 @@ export class Connection {
 
   /** Called ten times a second: sends what waits, pings a silent client, and ends a socket that is stuck or dead. */
   sweep(nowMs: number): void {
+    this.guarded(() => this.look(nowMs));
+  }
+
+  private look(nowMs: number): void {
     this.outlet.drain();
     const silentMs = nowMs - this.heardAtMs;
     if (this.outlet.isStuck) {
@@ -131,6 +138,16 @@ export class Connection {
     } else if (silentMs >= SILENCE_MS && this.pingedAtMs < this.heardAtMs) {
       this.pingedAtMs = nowMs;
       this.socket.ping();
+    }
+  }
+
+  /** A fault of ours ends this socket and nothing else. */
+  private guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.deps.telemetry.fault('socket', error);
+      this.end(CLOSE.fault);
     }
   }
 

@@ -147,6 +147,14 @@ export class SocketServer implements ConnectionHost {
 
   /** Ten times a second: what waits is sent, and who must go goes. */
   private sweep(): void {
+    try {
+      this.sweepAll();
+    } catch (error) {
+      this.deps.telemetry.fault('socket sweep', error);
+    }
+  }
+
+  private sweepAll(): void {
     this.sweeps += 1;
     this.deps.markets.recover();
     this.deps.accounts.recover();

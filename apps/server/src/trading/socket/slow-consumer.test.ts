@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { LevelEvent } from '@opengrid/exchange';
 import { afterEach, describe, expect, it } from 'vitest';
+import { silentTelemetry } from '../../sequencer/testing.ts';
 import { BookSide } from '../book-side.ts';
 import type { MarketView } from '../market-view.ts';
 import { DEFAULT_TRADING_SETTINGS } from '../settings.ts';
@@ -78,7 +79,13 @@ function consumer(): { socket: FakeSocket; subscriber: { outlet: Outlet; market:
 describe('a consumer that does not keep up', () => {
   it.each([25, 0])('is sent no changes, then a whole book that says so, at depth %i', async (depth) => {
     const market = new FakeMarket();
-    const book = new BookStream({ view: market.view, instrumentNo: 1, depth, clock: Date.now });
+    const book = new BookStream({
+      view: market.view,
+      telemetry: silentTelemetry,
+      instrumentNo: 1,
+      depth,
+      clock: Date.now,
+    });
     streams.push(book);
     const slow = consumer();
     const quick = consumer();
@@ -111,7 +118,13 @@ describe('a consumer that does not keep up', () => {
 
   it('is not sent what it left while it lagged', async () => {
     const market = new FakeMarket();
-    const book = new BookStream({ view: market.view, instrumentNo: 1, depth: 10, clock: Date.now });
+    const book = new BookStream({
+      view: market.view,
+      telemetry: silentTelemetry,
+      instrumentNo: 1,
+      depth: 10,
+      clock: Date.now,
+    });
     streams.push(book);
     const { socket, subscriber } = consumer();
     book.join(subscriber);
@@ -128,7 +141,12 @@ describe('a consumer that does not keep up', () => {
 
   it('gets the latest ticker once it has caught up', async () => {
     const market = new FakeMarket();
-    const ticker = new TickerStream({ view: market.view, instrumentNo: 1, clock: Date.now });
+    const ticker = new TickerStream({
+      view: market.view,
+      telemetry: silentTelemetry,
+      instrumentNo: 1,
+      clock: Date.now,
+    });
     streams.push(ticker);
     const { socket, subscriber } = consumer();
     ticker.join(subscriber);
@@ -147,7 +165,13 @@ describe('a consumer that does not keep up', () => {
 
   it('does not hear of a change that was undone before it was told, or that lies behind its window', async () => {
     const market = new FakeMarket();
-    const book = new BookStream({ view: market.view, instrumentNo: 1, depth: 10, clock: Date.now });
+    const book = new BookStream({
+      view: market.view,
+      telemetry: silentTelemetry,
+      instrumentNo: 1,
+      depth: 10,
+      clock: Date.now,
+    });
     streams.push(book);
     for (let price = 20; price < 30; price += 1) market.set(price, 1);
     const { socket, subscriber } = consumer();
@@ -171,9 +195,12 @@ describe('a socket over time', () => {
     const clock = { nowMs: 1_000 };
     const ended: Connection[] = [];
     const host: ConnectionHost = { admit: () => true, ended: (one) => void ended.push(one) };
-    const deps = { settings: DEFAULT_TRADING_SETTINGS, clock: () => clock.nowMs } as unknown as SocketDeps;
+    const faults: string[] = [];
+    const telemetry = { ...silentTelemetry, fault: (where: string) => void faults.push(where) };
+    const known = { settings: DEFAULT_TRADING_SETTINGS, clock: () => clock.nowMs, telemetry };
+    const deps = known as unknown as SocketDeps;
     const made = new Connection(socket as never, { deps, host, version: '1.0.0', address: 'a' });
-    return { socket, clock, ended, connection: made };
+    return { socket, clock, ended, faults, connection: made };
   }
 
   it('is closed with 4408 when a reply has not gone out for ten seconds', () => {
@@ -192,6 +219,19 @@ describe('a socket over time', () => {
     expect(socket.closes).toEqual([4408]);
     expect(ended).toEqual([one]);
     socket.emit('close', 4408);
+    expect(ended).toHaveLength(1);
+  });
+
+  it('is ended by a fault of the program, which ends nothing else', () => {
+    const { socket, faults, ended } = connection();
+    const frames = ['{"topic":"ws:trading","event":"phx_join","payload":{},"ref":"1"}'];
+    // The connection of this test has no instruments to look a market up in.
+    frames.push(
+      '{"topic":"ws:trading","event":"subscribe","payload":{"request_id":"r","streams":[{"name":"market.book"}]},"ref":"2"}',
+    );
+    for (const frame of frames) socket.emit('message', Buffer.from(frame), false);
+    expect(socket.closes).toEqual([1011]);
+    expect(faults).toEqual(['socket']);
     expect(ended).toHaveLength(1);
   });
 

@@ -2,6 +2,7 @@ import type { OrderEvent } from '@opengrid/exchange';
 import { invariant } from '@opengrid/exchange';
 import type { Instrument, InstrumentCatalogue } from '../../../ports/catalogue.ts';
 import type { AccountDirectory } from '../../../ports/identity.ts';
+import type { Telemetry } from '../../../ports/telemetry.ts';
 import type { AccountEvent, AccountNotice, Committed } from '../../../sequencer/types.ts';
 import type { Queryable } from '../../../store/database.ts';
 import type { AccountOwner } from '../../accounts/account-ids.ts';
@@ -19,6 +20,7 @@ export interface AccountFeedContext extends BalanceContext {
   readonly database: Queryable;
   readonly instruments: InstrumentCatalogue;
   readonly accounts: AccountDirectory;
+  readonly telemetry: Telemetry;
 }
 
 /** Orders, trades and balances of one account as of the last commit, and whoever listens to them. */

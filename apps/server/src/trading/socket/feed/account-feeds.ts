@@ -94,11 +94,21 @@ export class AccountFeeds {
   private follow({ entries, notices }: CommittedBatch): void {
     if (this.entries.size > 0) {
       for (const committed of entries) {
-        for (const account of this.concerned(committed)) this.entries.get(account)?.feed?.follow(committed);
+        for (const account of this.concerned(committed))
+          this.guarded(() => this.entries.get(account)?.feed?.follow(committed));
       }
       this.followNotices(notices);
     }
     this.runWaiting();
+  }
+
+  /** A fault with one account must not silence the others. Its own clients see the gap in their numbers. */
+  private guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.context.telemetry.fault('account feed', error);
+    }
   }
 
   /** Accounts with a feed that a commit has something for. */
@@ -120,6 +130,6 @@ export class AccountFeeds {
       own.push(notice);
       byAccount.set(notice.account, own);
     }
-    for (const [account, own] of byAccount) this.entries.get(account)?.feed?.notice(own);
+    for (const [account, own] of byAccount) this.guarded(() => this.entries.get(account)?.feed?.notice(own));
   }
 }

@@ -1,8 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadCatalogue } from '../../../platform/catalogue.ts';
 import { openFloor, type Trader, type TradingFloor } from '../../../program/testing.ts';
-import { receiptFacts } from '../../../sequencer/testing.ts';
+import { receiptFacts, silentTelemetry } from '../../../sequencer/testing.ts';
 import { openEmbeddedStore, type TestStore } from '../../../store/testing.ts';
+import { MarketView } from '../../market-view.ts';
+import { Outlet } from '../outlet.ts';
 import { type TestFrame, TestSocket } from '../testing.ts';
+import { AccountFeeds } from './account-feeds.ts';
 
 const MARKET = 'market-4bba4a2f-78b3-585a-a4b9-848d2f0a4514';
 const USER_EVENTS = ['new_order', 'order_update', 'user_trade', 'balance_update'];
@@ -176,6 +180,39 @@ describe('private streams', () => {
     await late.until(() => late.of('balance_snapshot').length === 1);
     expect(accountsOf(late)).toEqual(accountsOf(client));
     late.socket.close();
+  });
+
+  it('begins anew for a client that missed changes of its balances', async () => {
+    const { accountNumber } = buyer.account;
+    const instruments = await loadCatalogue(store.database);
+    const view = await MarketView.open({ sequencer: floor.sequencer, database: store.database, instruments });
+    const feeds = new AccountFeeds({
+      ...floor,
+      instruments,
+      view,
+      suppliers: { endpointsFor: () => [], supplier: () => undefined, supplierByAccount: () => undefined },
+      telemetry: silentTelemetry,
+    });
+    const feed = await feeds.open(accountNumber);
+    const texts: string[] = [];
+    const sink = { bufferedAmount: 0, send: (frame: unknown) => void texts.push(String(frame)) };
+    const outlet = new Outlet(sink as never, '1.0.0', Date.now);
+    feed.join('user.balances', outlet);
+    sink.bufferedAmount = 1_048_577;
+    await place(buyer, 'buy', '2.0', 1);
+    await place(buyer, 'buy', '2.1', 1);
+    feeds.recover();
+    expect(texts).toHaveLength(1);
+    sink.bufferedAmount = 0;
+    feeds.recover();
+    feeds.recover();
+    const [, reset, ...more] = texts.map((text) => JSON.parse(text) as TestFrame);
+    expect(more).toEqual([]);
+    expect(reset).toMatchObject({ event: 'balance_snapshot', payload: { data: { reset: true } } });
+    const usd = reset!.payload.data.accounts.find(({ currency }) => currency === 'USD');
+    expect(usd).toEqual((await buyer.get('/v1/trading-accounts')).rows[0]);
+    feeds.release(accountNumber);
+    feeds.close();
   });
 
   it('merges deliveries into one event a second, for whoever bought and whoever is paid', async () => {

@@ -1,5 +1,6 @@
 import type { LevelEvent } from '@opengrid/exchange';
 import { formatIso } from '@opengrid/wire';
+import type { Telemetry } from '../../../ports/telemetry.ts';
 import type { MarketView } from '../../market-view.ts';
 import { Broadcast } from '../broadcast.ts';
 import type { MarketSubscriber } from './subscriber.ts';
@@ -15,6 +16,7 @@ import {
 
 export interface BookStreamOptions {
   readonly view: MarketView;
+  readonly telemetry: Telemetry;
   readonly instrumentNo: number;
   /** Levels a side; 0 = all. */
   readonly depth: number;
@@ -78,7 +80,8 @@ export class BookStream {
     if (this.timer !== undefined) return;
     const interval = this.isFull ? FULL_INTERVAL_MS : INTERVAL_MS;
     const waitMs = this.lastFlushMs + interval - performance.now();
-    this.timer = waitMs <= 0 ? setImmediate(() => this.flush()) : setTimeout(() => this.flush(), waitMs);
+    this.timer =
+      waitMs <= 0 ? setImmediate(() => this.flushSafely()) : setTimeout(() => this.flushSafely(), waitMs);
     this.timer.unref();
   }
 
@@ -129,6 +132,17 @@ export class BookStream {
       'book_snapshot',
       (market) => `{"data":{"market_id":${JSON.stringify(market)},"seq":${seq},"depth":${depth},${tail}}}`,
     );
+  }
+
+  /** A fault here must not end the program: whoever follows is sent a whole book again. */
+  private flushSafely(): void {
+    try {
+      this.flush();
+    } catch (error) {
+      this.options.telemetry.fault('book stream', error);
+      for (const { members } of this.cohorts) for (const one of members) this.lagging.add(one);
+      this.cohorts = [];
+    }
   }
 
   private flush(): void {

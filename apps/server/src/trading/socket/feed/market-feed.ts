@@ -1,5 +1,6 @@
 import type { LevelEvent, MarketEvent, TradeEvent } from '@opengrid/exchange';
 import { formatIso, formatPriceTicks } from '@opengrid/wire';
+import type { Telemetry } from '../../../ports/telemetry.ts';
 import type { Committed, CommittedBatch, Sequencer } from '../../../sequencer/types.ts';
 import type { MarketView } from '../../market-view.ts';
 import { marketStatus } from '../../shapes.ts';
@@ -21,6 +22,7 @@ export interface MarketTarget {
 export interface MarketFeedOptions {
   readonly sequencer: Sequencer;
   readonly view: MarketView;
+  readonly telemetry: Telemetry;
   readonly clock: () => number;
 }
 

@@ -1,4 +1,5 @@
 import { formatIso, formatPriceTicks } from '@opengrid/wire';
+import type { Telemetry } from '../../../ports/telemetry.ts';
 import type { MarketView } from '../../market-view.ts';
 import { Broadcast } from '../broadcast.ts';
 import type { MarketSubscriber } from './subscriber.ts';
@@ -13,6 +14,7 @@ function price(ticks: number | undefined): string {
 /** The ticker of one market: sent to everyone who joins, and when one of its figures changes. */
 export class TickerStream {
   private readonly view: MarketView;
+  private readonly telemetry: Telemetry;
   private readonly instrumentNo: number;
   private readonly clock: () => number;
   private readonly members = new Set<MarketSubscriber>();
@@ -21,7 +23,13 @@ export class TickerStream {
   private lastFlushMs = Number.NEGATIVE_INFINITY;
   private lastFigures = '';
 
-  constructor(options: { view: MarketView; instrumentNo: number; clock: () => number }) {
+  constructor(options: {
+    view: MarketView;
+    telemetry: Telemetry;
+    instrumentNo: number;
+    clock: () => number;
+  }) {
+    this.telemetry = options.telemetry;
     this.view = options.view;
     this.instrumentNo = options.instrumentNo;
     this.clock = options.clock;
@@ -49,7 +57,13 @@ export class TickerStream {
   follow(): void {
     if (this.members.size === 0 || this.timer !== undefined) return;
     const waitMs = Math.max(0, this.lastFlushMs + INTERVAL_MS - performance.now());
-    this.timer = setTimeout(() => this.flush(), waitMs);
+    this.timer = setTimeout(() => {
+      try {
+        this.flush();
+      } catch (error) {
+        this.telemetry.fault('ticker stream', error);
+      }
+    }, waitMs);
     this.timer.unref();
   }
 
