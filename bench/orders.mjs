@@ -169,7 +169,6 @@ class Meter {
   }
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** Between two looks at the clock the processor is free: what is measured is not the waiting. */
 const nap = () => new Promise((resolve) => setTimeout(resolve, 1));
 
@@ -194,7 +193,7 @@ async function closedLoop(sequencer, stream, width) {
   const isOver = () => performance.now() - startedMs > seconds * 1_000;
   while (!isOver() || meter.outstanding > 0) {
     while (meter.outstanding < width && !isOver()) meter.send(sequencer, stream, performance.now());
-    await turn();
+    await nap();
   }
   return { meter, elapsedMs: performance.now() - startedMs };
 }
