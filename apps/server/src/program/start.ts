@@ -258,11 +258,12 @@ function mount(
   };
   const trading = { ...core, view, replays, openInterest, settings: config.trading };
   registerReference(app, { version: VERSION });
-  registerTrading(app, { ...trading, version: VERSION, publicRate: PUBLIC_RATE_PER_SECOND });
+  const sockets = registerTrading(app, { ...trading, version: VERSION, publicRate: PUBLIC_RATE_PER_SECOND });
   const room = registerInference(app, { ...core, market: marketQuotes(view), settings });
   registerPage(app);
   const { telemetry, sequencer } = core;
   telemetry.watch({ inFlight: () => room.inFlight, sequencer: () => sequencer.status });
+  telemetry.watch({ sockets: () => sockets.count });
   app.get('/metrics', { config: { route: '/metrics' } }, async (_request, reply) =>
     reply.type(telemetry.metricsContentType).send(await telemetry.metricsText()),
   );

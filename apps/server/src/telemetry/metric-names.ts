@@ -8,6 +8,7 @@ export const METRIC = {
   requestBytesIn: 'opengrid_request_bytes_in_total',
   requestBytesOut: 'opengrid_request_bytes_out_total',
   requestsInFlight: 'opengrid_inference_requests_in_flight',
+  sockets: 'opengrid_sockets',
   deliveryDuration: 'gen_ai_server_request_duration_seconds',
   timeToFirstToken: 'gen_ai_server_time_to_first_token_seconds',
   timePerOutputToken: 'gen_ai_server_time_per_output_token_seconds',

@@ -7,6 +7,7 @@ import { METRIC } from './metric-names.ts';
 /** State of other rooms that is read when metrics are asked for. */
 export interface GaugeSources {
   readonly inFlight?: () => number;
+  readonly sockets?: () => number;
   readonly sequencer?: () => {
     readonly isLeading: boolean;
     readonly epoch: number;
@@ -181,6 +182,9 @@ export class Metrics {
     const sequencer = () => this.sources.find((source) => source.sequencer)?.sequencer?.();
     this.gauge(METRIC.requestsInFlight, 'Inference requests that were admitted and have not ended.', () =>
       this.sources.find((source) => source.inFlight)?.inFlight?.(),
+    );
+    this.gauge(METRIC.sockets, 'Open sockets of the Trading surface.', () =>
+      this.sources.find((source) => source.sockets)?.sockets?.(),
     );
     this.gauge(METRIC.sequencerQueue, 'Commands that wait for a commit.', () => sequencer()?.queueLength);
     this.gauge(METRIC.sequencerEpoch, 'Epoch of the writer.', () => sequencer()?.epoch);

@@ -188,10 +188,12 @@ describe('metrics', () => {
   it('read gauges from their sources when asked', async () => {
     const { telemetry } = setUp();
     expect(await telemetry.metricsText()).toContain('opengrid_event_loop_lag_seconds{quantile="0.99"}');
+    telemetry.watch({ sockets: () => 6 });
     telemetry.watch({ inFlight: () => 3, sequencer: () => ({ isLeading: true, epoch: 4, queueLength: 5 }) });
     telemetry.committed(7);
     const text = await telemetry.metricsText();
     expect(text).toContain('opengrid_inference_requests_in_flight 3');
+    expect(text).toContain('opengrid_sockets 6');
     expect(text).toContain('opengrid_sequencer_queue_length 5');
     expect(text).toContain('opengrid_sequencer_is_leading 1');
     expect(text).toContain('opengrid_sequencer_commands_total 7');

@@ -20,7 +20,7 @@ import { OrderPlacement } from './orders/place.ts';
 import { orderRoutes } from './orders/routes.ts';
 import { PublicRoom } from './public-room.ts';
 import type { TradingSettings } from './settings.ts';
-import { registerTradingSocket } from './socket/register.ts';
+import { type OpenSockets, registerTradingSocket } from './socket/register.ts';
 import { supplyRoutes } from './supply/routes.ts';
 import { tradeRoutes } from './trades/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
@@ -48,7 +48,7 @@ export interface TradingDeps {
 
 const PREFIXES = ['/v1', '/v1/trading', '/api/v1/trading'] as const;
 /** Market data, orders and accounts under every alias of the Trading surface. */
-export function registerTrading(app: FastifyInstance, deps: TradingDeps): void {
+export function registerTrading(app: FastifyInstance, deps: TradingDeps): OpenSockets {
   const { settings, clock = Date.now } = deps;
   const { originalTargetHeader } = settings;
   const authenticator = new Authenticator({ ...deps, originalTargetHeader, clock });
@@ -64,7 +64,7 @@ export function registerTrading(app: FastifyInstance, deps: TradingDeps): void {
   const rates = new TradingRates(settings, clock);
   const lookup = new OrderLookup(deps.database);
   const placement = new OrderPlacement({ ...deps, lookup });
-  registerTradingSocket(app, { ...deps, lookup, placement, rates, clock });
+  const sockets = registerTradingSocket(app, { ...deps, lookup, placement, rates, clock });
   const privateRoom = new PrivateRoom({ ...deps, authenticator, rates, clock });
   void app.register((scope, _options, done) => {
     privateRoom.mount(scope, PREFIXES, [
@@ -78,4 +78,5 @@ export function registerTrading(app: FastifyInstance, deps: TradingDeps): void {
     ]);
     done();
   });
+  return sockets;
 }

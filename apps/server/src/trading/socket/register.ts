@@ -31,9 +31,16 @@ export interface TradingSocketDeps {
   readonly clock: () => number;
 }
 
+/** How many sockets are open, for the operator. */
+export interface OpenSockets {
+  readonly count: number;
+}
+
 /** The WebSocket of the Trading surface, on the server of the application. */
-export function registerTradingSocket(app: FastifyInstance, deps: TradingSocketDeps): void {
+export function registerTradingSocket(app: FastifyInstance, deps: TradingSocketDeps): OpenSockets {
   const markets = new MarketFeed(deps);
   const accounts = new AccountFeeds(deps);
-  new SocketServer({ ...deps, markets, accounts, orders: deps }).attach(app);
+  const server = new SocketServer({ ...deps, markets, accounts, orders: deps });
+  server.attach(app);
+  return server;
 }
