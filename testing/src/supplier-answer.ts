@@ -87,8 +87,8 @@ export function reportedUsage(
   request: CapturedRequest,
 ): TokenUsage | null | undefined {
   const report: UsageReport = options.usage ?? 'as-asked';
-  const honest = honestUsage(options, request);
   if (typeof report === 'object') return report;
+  const honest = honestUsage(options, request);
   if (report === 'absent') return undefined;
   if (report === 'null') return null;
   if (report === 'zero') return { promptTokens: 0, completionTokens: 0 };

@@ -92,6 +92,10 @@ export type AnswerOptions = {
   /** Cuts the body into writes of this many bytes; 1 also splits every multi-byte character. */
   bytesPerWrite?: number;
   compression?: 'none' | 'gzip';
+  /** The same body so many times in one answer, as after a retry that nobody noticed. Default 1. */
+  copies?: number;
+  /** With `latin1`, characters beyond ASCII are sent as bytes that are no UTF-8. Default `utf8`. */
+  encoding?: 'utf8' | 'latin1';
   /** The `model` member of the answer. Default: the request's. */
   model?: string;
   /** Members that no OpenAI client knows, on the envelope, the choice and the message. */

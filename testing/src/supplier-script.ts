@@ -1,4 +1,4 @@
-import { dialectOf, promptText, wantsStream } from './supplier-answer.ts';
+import { dialectOf, promptText, type StreamEvents, wantsStream } from './supplier-answer.ts';
 import type {
   AnswerOptions,
   CapturedRequest,
@@ -96,7 +96,8 @@ function* headSteps({ options }: Answer, contentType: Record<string, string>): G
 function* jsonSteps(answer: Answer): Generator<Step> {
   const { options, request } = answer;
   yield* headSteps(answer, jsonType);
-  const bytes = Buffer.from(JSON.stringify(answerJson(options, request)));
+  const json = JSON.stringify(answerJson(options, request));
+  const bytes = Buffer.from(json.repeat(options.copies ?? 1), options.encoding);
   const ending = options.ending ?? 'complete';
   if (ending === 'reset' || ending === 'half-close' || ending === 'stall') {
     yield { do: 'write', bytes: bytes.subarray(0, bytes.length >> 1) };
@@ -110,14 +111,22 @@ function* jsonSteps(answer: Answer): Generator<Step> {
 /** Opening, content, finish reason, usage, `[DONE]`: the order that clients rely on. */
 function* streamSteps(answer: Answer): Generator<Step> {
   const { options, request } = answer;
-  const events = answerEvents(options, request);
   yield* headSteps(answer, streamType);
-  for (const event of events.opening) yield* frame(event, answer);
-  const cut = yield* contentSteps(answer, events.content);
-  if (cut !== 'go-on') {
+  for (let copy = 0; copy < (options.copies ?? 1); copy += 1) {
+    const cut = yield* copySteps(answer, answerEvents(options, request));
+    if (cut === 'go-on') continue;
     yield { do: 'finish', how: cut };
     return;
   }
+  yield { do: 'finish', how: 'end' };
+}
+
+/** All events of one answer, as far as they are to come. */
+function* copySteps(answer: Answer, events: StreamEvents): Generator<Step, Cut> {
+  const { options } = answer;
+  for (const event of events.opening) yield* frame(event, answer);
+  const cut = yield* contentSteps(answer, events.content);
+  if (cut !== 'go-on') return cut;
   if (options.ending !== 'done-without-finish') {
     for (const event of events.finish) yield* frame(event, answer);
   }
@@ -125,7 +134,7 @@ function* streamSteps(answer: Answer): Generator<Step> {
   if (options.ending !== 'no-done') {
     for (const event of events.closing) yield* frame(event, answer);
   }
-  yield { do: 'finish', how: 'end' };
+  return 'go-on';
 }
 
 type Cut = 'go-on' | 'end' | 'reset' | 'half-close' | 'stall';
@@ -169,7 +178,9 @@ function* injectionSteps(what: string, { options, request }: Answer): Generator<
 /** A valid content event, only far longer than a line buffer expects. */
 function hugeEvent(options: AnswerOptions, request: CapturedRequest): string {
   const text = 'long '.repeat(Math.ceil((options.hugeEventBytes ?? defaultHugeEventBytes) / 5));
-  return answerEvents({ pieces: [text] }, request).content[0] ?? '{}';
+  // Without numbers of its own the double would count the words first.
+  const usage = { promptTokens: 1, completionTokens: 1 };
+  return answerEvents({ pieces: [text], usage }, request).content[0] ?? '{}';
 }
 
 /** Events of chat completions have no name; those of the other dialects are named by their type. */
@@ -177,7 +188,7 @@ function* frame(data: string, { options, request }: Answer): Generator<Step> {
   const lineEnd = options.lineEnding === 'crlf' ? '\r\n' : '\n';
   const type = dialectOf(request) === 'chat' ? undefined : /^\{"type":"([\w.]+)"/.exec(data)?.[1];
   const name = type === undefined ? '' : `event: ${type}${lineEnd}`;
-  yield* slices(Buffer.from(`${name}data: ${data}${lineEnd}${lineEnd}`), options);
+  yield* slices(Buffer.from(`${name}data: ${data}${lineEnd}${lineEnd}`, options.encoding), options);
 }
 
 /** With `bytesPerWrite` a pause of no length lies between the writes, so that each is a packet of its own. */

@@ -27,7 +27,7 @@ export interface InferenceSettings {
   readonly keepAliveMs: number;
   /** What may wait for a slow client before the supplier is no longer read. */
   readonly bufferedBytes: number;
-  /** Longest answer that is taken in one piece. */
+  /** Longest answer that is taken in one piece, and most text of a stream. */
   readonly answerBytes: number;
   /** How far a supplier's count may be above the exchange's own. */
   readonly countTolerancePercent: number;

@@ -216,13 +216,14 @@ export class Delivery {
     const { wire } = endpoint;
     if (!isSpokenWire(wire)) throw new Error('only endpoints whose wire is spoken are asked');
     const envelope = this.envelopeFor(endpoint);
+    const { answerBytes } = deps.settings;
     if (!call.request.stream) {
       const read = (jsonText: string) => readWholeAnswer(wire, jsonText, envelope);
-      return new WholeAnswer({ read, answerBytes: deps.settings.answerBytes, onEnd });
+      return new WholeAnswer({ read, answerBytes, onEnd });
     }
     const stream = openAnswerStream(wire, envelope);
     call.buyer.printFault = (error) => stream.fail(error);
-    return new StreamAnswer({ stream, buyer: call.buyer, guard, headers, onEnd });
+    return new StreamAnswer({ stream, buyer: call.buyer, guard, headers, answerBytes, onEnd });
   }
 
   private envelopeFor({ servedModel, endpointId }: Endpoint): AnswerEnvelope {

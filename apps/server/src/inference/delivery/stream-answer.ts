@@ -20,6 +20,8 @@ export interface StreamAnswerOptions {
   readonly buyer: Buyer;
   readonly guard: HoldGuard;
   readonly headers: Readonly<Record<string, string>>;
+  /** Most text of an answer: what was written is kept until it is counted, and some suppliers never end. */
+  readonly answerBytes: number;
   readonly onEnd: (end: AnswerEnd) => void;
 }
 
@@ -98,6 +100,10 @@ export class StreamAnswer implements AttemptReader, AnswerFacts, AnswerTail {
         return;
       }
       this.accept(step);
+      if (this.tally.byteLength > this.options.answerBytes) {
+        this.rejectUpstream();
+        return;
+      }
       if (step.isDone) {
         this.finish();
         return;

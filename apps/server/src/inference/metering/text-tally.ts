@@ -11,6 +11,11 @@ export class TextTally {
   /** Tokens and bytes of the last exact count; what came later is estimated on top. */
   private counted = { tokens: 0, bytes: 0 };
 
+  /** How much is kept. */
+  get byteLength(): number {
+    return this.bytes;
+  }
+
   /** Estimated tokens of everything added. */
   get tokens(): number {
     return this.estimate(this.bytes);
