@@ -4,10 +4,11 @@ import { connect } from 'node:net';
 const HEAD_END = Buffer.from('\r\n\r\n');
 const CHUNKED_END = Buffer.from('0\r\n\r\n');
 
-function requestBytes({ url, key, body }) {
+function requestBytes({ url, key, body, headers = {} }) {
   const { host, pathname } = new URL(url);
   const payload = Buffer.from(JSON.stringify(body));
-  const head = `POST ${pathname} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${payload.length}\r\n\r\n`;
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `POST ${pathname} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n${more.join('')}content-length: ${payload.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), payload]);
 }
 
@@ -77,9 +78,9 @@ function runConnection(target, bytes, result, isOver) {
 }
 
 /** Sends requests over `connections` sockets for `seconds`. */
-export async function runLoad({ url, key, body, connections, seconds }) {
+export async function runLoad({ url, key, body, headers, connections, seconds }) {
   const result = { done: 0, errors: 0, statuses: {}, firstByteMs: [], seconds: 0, sample: undefined };
-  const bytes = requestBytes({ url, key, body });
+  const bytes = requestBytes({ url, key, body, headers });
   const startedAt = performance.now();
   const isOver = () => performance.now() - startedAt > seconds * 1000;
   const target = new URL(url);
