@@ -40,6 +40,24 @@ describe('who is behind a socket', () => {
     reader.socket.close();
   });
 
+  it('answers an authentication and a subscription byte for byte as documented', async () => {
+    const trader = await floor.trader();
+    const client = await TestSocket.open(floor.origin);
+    await client.join();
+    await client.call('authenticate', trader.signSocket());
+    expect(client.texts.at(-1)).toBe(
+      '{"topic":"ws:trading","event":"phx_reply","payload":{"status":"ok","response":{"status":"ok","account_mode":"advanced","order_entry":false}},"ref":"2"}',
+    );
+    client.sendText(
+      '{"topic":"ws:trading","event":"subscribe","payload":{"streams":[{"name":"user.orders"},{"name":"market.ticker","market":"market-4bba4a2f-78b3-585a-a4b9-848d2f0a4514"}],"request_id":"req-1767225600000"},"ref":"3"}',
+    );
+    await client.until(() => client.of('market_ticker').length === 1);
+    expect(client.texts.at(-2)).toBe(
+      '{"topic":"ws:trading","event":"ack","payload":{"type":"ack","action":"subscribe","request_id":"req-1767225600000","status":"ok","streams":[{"name":"user.orders","subscribed":true},{"name":"market.ticker","market":"market-4bba4a2f-78b3-585a-a4b9-848d2f0a4514","subscribed":true}]},"ref":""}',
+    );
+    client.socket.close();
+  });
+
   it('uses a challenge once and for its own socket, and says what is wrong before it closes', async () => {
     const trader = await floor.trader();
     const first = await TestSocket.open(floor.origin);
