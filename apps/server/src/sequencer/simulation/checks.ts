@@ -12,6 +12,8 @@ export interface JournalRow {
   readonly body: Parameters<Exchange['apply']>[0]['command'] & { readonly tag?: number };
 }
 
+/** How long a commit may take when nothing is wrong. */
+const PATIENCE_MS = 100;
 /** Commands that the sequencer gives itself. */
 const OF_THE_SEQUENCER: ReadonlySet<string> = new Set(['elapse']);
 
@@ -24,7 +26,7 @@ export function findings(world: World, journal: readonly JournalRow[], setUpSeq:
     ...checkOnce(world.sent, journal, setUpSeq),
     ...world.leaders.flatMap((leader) => checkLeader(leader, world.sent, journal)),
     ...world.leaders.flatMap((leader) => checkEarmarks(leader)),
-    ...checkStates(world.leaders, journal),
+    ...checkStates(world, journal),
   ];
 }
 
@@ -86,17 +88,21 @@ function checkLeader(leader: Leader, sent: readonly Sent[], journal: readonly Jo
   return wrong;
 }
 
-/** The last process is where the journal leads to. */
-function checkStates(leaders: readonly Leader[], journal: readonly JournalRow[]): string[] {
+/** The last process is where the journal leads to, and has done what was due. Nothing was done before it was due. */
+function checkStates(world: World, journal: readonly JournalRow[]): string[] {
   const wrong: string[] = [];
   const replay = new Exchange();
   for (const { seq, at_ms: atMs, body: command } of journal) {
+    const isDue = (replay.nextDueMs() ?? Infinity) <= atMs;
+    if (command.kind === 'elapse' && !isDue) wrong.push(`nothing was due at ${seq}`);
     if (!replay.apply({ seq, atMs, command }).ok) wrong.push(`${seq} is refused in a replay`);
   }
-  const leader = leaders.at(-1)!;
+  const leader = world.leaders.at(-1)!;
   const { exchange } = leader.sequencer!;
   const [state, expected] = [exchange, replay].map((one) => hashState(JSON.stringify(one.export())));
   if (state !== expected) wrong.push('the state is not what the journal leads to');
+  const overdueMs = world.clockOf(leader) - (exchange.nextDueMs() ?? Infinity);
+  if (overdueMs > PATIENCE_MS) wrong.push(`what was due ${overdueMs} ms ago is not done`);
   return wrong;
 }
 

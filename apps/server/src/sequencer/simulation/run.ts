@@ -10,6 +10,7 @@ import { World } from './world.ts';
 const CALM: Faults = { refused: 0, answerLost: 0, straggling: 0, slow: 0 };
 const START_LIMIT_MS = 60_000;
 const CALM_LIMIT_MS = 600_000;
+const IDLE_MS = 7_000;
 
 /** A store to run on, and its journal as it is now. */
 export interface Stage {
@@ -91,6 +92,8 @@ async function inCalm(world: World): Promise<void> {
     if (last.process.isDead) continue;
     const credit = { kind: 'credit', account: BUYER, origin: 'card', amountMicros: 1 } as const;
     await world.schedule.complete(world.send(last, credit), CALM_LIMIT_MS);
+    // What is due while nobody asks for anything is done all the same.
+    await world.schedule.complete(world.schedule.pause(IDLE_MS), IDLE_MS);
     if (!last.process.isDead) return;
   }
   const reasons = [...world.faults.map(({ message }) => message), `lost: ${world.leaders.at(-1)?.lost}`];

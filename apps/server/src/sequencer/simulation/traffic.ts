@@ -47,6 +47,7 @@ export class Client {
     else if (roll < 0.85) await this.consume(leader);
     else if (roll < 0.9) await this.world.send(leader, buy(10_000));
     else if (roll < 0.95) await this.world.send(leader, buy(this.dice.between(1, 3)));
+    else if (roll < 0.96) await this.callAuction(leader);
     else await this.credit(leader);
   }
 
@@ -94,6 +95,13 @@ export class Client {
   private async cancel(leader: Leader): Promise<void> {
     if (this.orders.length === 0) return;
     await this.world.send(leader, { kind: 'cancel_order', ...this.dice.pick(this.orders) });
+  }
+
+  /** An auction, which ends by itself. */
+  private async callAuction(leader: Leader): Promise<void> {
+    const auctionMs = this.dice.between(1, 2_000);
+    const market = { instrument: INSTRUMENT, state: 'auction', auctionMs } as const;
+    await this.world.send(leader, { kind: 'set_trading_state', ...market });
   }
 
   private async credit(leader: Leader): Promise<void> {

@@ -58,6 +58,11 @@ export class World {
     return this.options.schedule;
   }
 
+  /** What a process takes for the time. */
+  clockOf({ process }: Leader): number {
+    return this.schedule.nowMs + process.skewMs;
+  }
+
   /** Those that a client may reach, the newest last. */
   get reachable(): Leader[] {
     return this.leaders.filter((leader) => !leader.process.isDead && leader.sequencer !== undefined);
@@ -97,7 +102,7 @@ export class World {
           onFault: (error) => this.note(error),
         }),
         telemetry: { ...silentTelemetry, fault: (_where, error) => this.note(error) },
-        clock: () => schedule.nowMs + process.skewMs,
+        clock: () => this.clockOf(leader),
         onLost: (reason) => {
           leader.lost = reason;
           // What was answered before the end still reaches its client.
