@@ -135,7 +135,10 @@ forEachStore('amending orders', (open) => {
   });
 
   it('sent again within two seconds is carried out again, and later answered from the state', async () => {
-    floor = await openFloor((await open()).database, { replayClock: () => floor.clock.nowMs });
+    let opened: TradingFloor | undefined;
+    const replayClock = (): number => opened?.clock.nowMs ?? Date.now();
+    floor = await openFloor((await open()).database, { replayClock });
+    opened = floor;
     trader = await floor.trader({ usdMicros: 100_000_000 });
     const { id } = (await trader.place(BUY)).body.data;
     const timestamp = Math.floor(Date.now() / 1000);

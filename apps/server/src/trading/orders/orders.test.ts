@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { openFloor, send, type TradingFloor } from '../../program/testing.ts';
+import { openFloor, secondsBack, send, type TradingFloor } from '../../program/testing.ts';
 import { verifyLedger } from '../../sequencer/verify.ts';
 import { forEachStore } from '../../store/testing.ts';
 
@@ -75,17 +75,20 @@ forEachStore('orders', (open) => {
     expect((await other.call('DELETE', path)).body.errors.code).toBe('order_not_found');
     expect((await other.get(path)).status).toBe(404);
     expect((await other.get('/v1/orders/by-client-id/x')).status).toBe(404);
-    const cancelled = await buyer.call('DELETE', path);
+    const nextSecond = secondsBack();
+    const cancel = (target: string, headers = {}) =>
+      buyer.call('DELETE', target, { headers, timestamp: nextSecond() });
+    const cancelled = await cancel(path);
     expect([cancelled.status, cancelled.body]).toEqual([204, undefined]);
-    const again = await buyer.call('DELETE', path, { timestamp: Math.floor(Date.now() / 1000) - 1 });
+    const again = await cancel(path);
     expect(again.status).toBe(200);
     expect(again.body).toMatchObject({
       data: { id, status: 'cancelled', closure_reason: 'user_cancel' },
       already_cancelled: true,
     });
-    const strict = await buyer.call('DELETE', `${path}?strict=true`);
+    const strict = await cancel(`${path}?strict=true`);
     expect([strict.status, strict.body.errors.code]).toEqual([409, 'order_already_cancelled']);
-    const byHeader = await buyer.call('DELETE', path, { headers: { 'x-grid-strict': 'true' } });
+    const byHeader = await cancel(path, { 'x-grid-strict': 'true' });
     expect(byHeader.status).toBe(409);
     expect(floor.sequencer.exchange.availableUsdMicros(buyer.account.accountNumber)).toBe(100_000_000);
     const seller = await floor.trader({ units: 10 });
@@ -104,7 +107,8 @@ forEachStore('orders', (open) => {
     floor = await openFloor((await open()).database);
     const buyer = await floor.trader({ usdMicros: 100_000_000 });
     const order = { ...BUY, quantity: 2, client_order_id: 'a' };
-    const at = (seconds: number) => ({ body: order, timestamp: Math.floor(Date.now() / 1000) - seconds });
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    const at = (seconds: number) => ({ body: order, timestamp: nowSeconds - seconds });
     const answers = await Promise.all([0, 1, 2].map((age) => buyer.call('POST', '/v1/orders', at(age))));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 201]);
     expect(new Set(answers.map(({ body }) => body.data.id)).size).toBe(1);
@@ -319,6 +323,17 @@ forEachStore('access to orders', (open, engine) => {
       const answer = await buyer.call('POST', '/v1/orders', { body });
       expect([body, answer.body.errors.code]).toEqual([body, code]);
       expect(answer.status).toBe(code === 'market_not_found' ? 404 : 400);
+    }
+    for (const [field, value] of [
+      ['type', 'stop'],
+      ['type', 'stop_limit'],
+      ['stop_price', '1'],
+    ] as const) {
+      const { errors } = (await buyer.place({ ...BUY, [field]: value })).body;
+      expect(errors).toMatchObject({
+        message: `${field}: is not offered.`,
+        fields: { [field]: ['is not offered'] },
+      });
     }
     const raw: [string, string][] = [
       ['{"quantity":1e1}', 'validation_failed'],
