@@ -48,11 +48,14 @@ export class AccountFeed {
     this.lastUserSeq = context.sequencer.lastUserSeq(account);
   }
 
-  async load(): Promise<void> {
+  /** @param published resolves when every commit that the store may have shown by then has been followed. */
+  async load(published: () => Promise<void>): Promise<void> {
     const { database, sequencer } = this.context;
-    const { lastSeq, lastAtMs } = sequencer.exchange;
-    await this.orders.load(database, this.account, lastAtMs);
+    const { lastSeq } = sequencer.exchange;
+    await this.orders.load(database, this.account);
     await this.balances.load(database, lastSeq);
+    // An order that ended meanwhile is not among the open ones. Its end is published by now, and nobody listens yet.
+    await published();
     const early = this.early ?? [];
     this.early = undefined;
     for (const one of early) {

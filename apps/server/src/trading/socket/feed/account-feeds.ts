@@ -53,7 +53,8 @@ export class AccountFeeds {
       this.whenDurable(() => {
         const feed = new AccountFeed(this.context, account);
         entry.feed = feed;
-        feed.load().then(
+        const published = (): Promise<void> => new Promise((done) => this.whenDurable(done));
+        feed.load(published).then(
           () => resolve(feed),
           (error: unknown) => {
             if (this.entries.get(account) === entry) this.entries.delete(account);

@@ -215,6 +215,25 @@ describe('private streams', () => {
     feeds.close();
   });
 
+  it('knows every open order after a beginning during which orders came and ended', async () => {
+    const ids: string[] = [];
+    for (const price of ['2.0', '2.01', '2.02', '2.03']) ids.push(await place(buyer, 'buy', price, 1));
+    const late = await TestSocket.open(floor.origin);
+    const { challenge } = await late.join();
+    // The feed of the account begins while orders end and come.
+    client.socket.close();
+    await client.closed();
+    late.send('authenticate', buyer.signSocket(challenge));
+    const changes = ids.slice(0, 2).map((id) => buyer.call('DELETE', `/v1/orders/${id}`));
+    await Promise.all([...changes, place(buyer, 'buy', '2.04', 1), place(buyer, 'buy', '2.05', 1)]);
+    await late.streams('subscribe', { name: 'user.orders' });
+    await late.call('order.cancel_all');
+    await late.until(() => late.of('order_update').length >= 4, 'the end of four orders');
+    const ended = late.of('order_update').map(({ payload }) => payload.data);
+    expect(ended.map(({ price }) => price).sort()).toEqual(['2.0200', '2.0300', '2.0400', '2.0500']);
+    client = late;
+  });
+
   it('merges deliveries into one event a second, for whoever bought and whoever is paid', async () => {
     const paid = await TestSocket.trader(floor.origin, seller);
     await place(seller, 'sell', '2.5', 5);

@@ -9,15 +9,12 @@ export class OwnOrders {
   private readonly seqById = new Map<string, number>();
   private readonly seqByClientId = new Map<string, number>();
 
-  /** Reads what was open at the time. Those that have ended since are read too: what is told of them comes later. */
-  async load(store: Queryable, accountNumber: number, atMs: number): Promise<void> {
+  /** Reads what is open now. */
+  async load(store: Queryable, accountNumber: number): Promise<void> {
     const { rows } = await store.query<OrderRecord>({
-      name: 'live_orders_of_account',
-      text: `select ${ORDER_COLUMNS} from orders
-             where account_number = $1 and closed_at_ms is null
-             union all
-             select ${ORDER_COLUMNS} from orders where account_number = $1 and closed_at_ms >= $2`,
-      values: [accountNumber, atMs],
+      name: 'open_orders_of_account',
+      text: `select ${ORDER_COLUMNS} from orders where account_number = $1 and closed_at_ms is null`,
+      values: [accountNumber],
     });
     for (const order of rows) this.set(order);
   }
