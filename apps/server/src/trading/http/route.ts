@@ -90,12 +90,12 @@ export function invalidField(field: string, message: string): GridFailure {
 
 /** Checks a body against its schema. */
 export function parseBody<T extends z.ZodType>(schema: T, body: JsonObject): z.infer<T> {
-  const parsed = schema.safeParse(body);
+  const parsed = schema.safeParse(body, { error: plainMessage });
   if (parsed.success) return parsed.data;
   const fields = new Map<string, string[]>();
   for (const issue of parsed.error.issues) {
     const field = issue.path.join('.') || 'body';
-    fields.set(field, [...(fields.get(field) ?? []), plainMessage(issue)]);
+    fields.set(field, [...(fields.get(field) ?? []), issue.message]);
   }
   const [[field, messages]] = [...fields] as [[string, string[]]];
   throw fail('validation_failed', {
@@ -105,9 +105,8 @@ export function parseBody<T extends z.ZodType>(schema: T, body: JsonObject): z.i
   });
 }
 
-/** Library messages can quote what they met; ours say what is taken. */
-function plainMessage(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'custom') return issue.message;
+/** Library messages can quote what they met; ours say what is taken. What a schema says itself goes before. */
+function plainMessage(issue: z.core.$ZodRawIssue): string {
   if (issue.code === 'invalid_type') return `must be of type ${issue.expected}`;
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`;
   return 'is not valid';

@@ -11,12 +11,17 @@ const TIME = z.union([z.string(), z.number()]).transform((value, context) => {
 
 const NOT_OFFERED = z.null({ error: 'is not offered' }).optional();
 
+/** Orders that wait for a price are told apart from words that mean nothing. */
+const ORDER_TYPE = z.enum(['limit', 'market'], {
+  error: ({ input }) => (input === 'stop' || input === 'stop_limit' ? 'is not offered' : undefined),
+});
+
 /** Body of `POST /orders`. Unknown members are ignored. */
 export const PLACE_ORDER = z
   .object({
     market_id: REFERENCE,
     side: z.enum(['buy', 'sell']),
-    type: z.enum(['limit', 'market']),
+    type: ORDER_TYPE,
     quantity: QUANTITY,
     price: PRICE.nullish(),
     stop_price: NOT_OFFERED,
