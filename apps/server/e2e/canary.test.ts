@@ -21,14 +21,24 @@ import {
 } from '@opengrid/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ENGINES, type Engine, Instance } from './testing/instance.ts';
-import { MarkedRequests, OF_THE_BUYER } from './testing/marked-requests.ts';
+import { ENGINES, type Engine, Instance, type SupplierOffer } from './testing/instance.ts';
+import { MarkedRequests, OF_THE_BUYER, SURFACES, type Surface } from './testing/marked-requests.ts';
 
 const env = {
   LOG_LEVEL: 'debug',
   INFERENCE_BODY_LIMIT_BYTES: '60000',
   FIRST_BYTE_TIMEOUT_MS: '2000',
   INFERENCE_RPM: '0',
+};
+
+type Dialect = NonNullable<SupplierOffer['dialect']>;
+const DIALECTS: readonly Dialect[] = ['openai', 'anthropic', 'openai-responses'];
+
+/** What says that a stream of a surface was whole. */
+const ENDS: Readonly<Record<Surface, string>> = {
+  'chat/completions': 'data: [DONE]',
+  messages: 'event: message_stop',
+  responses: 'event: response.completed',
 };
 
 /** A server whose files can be searched; where one was given, its tables are. */
@@ -78,6 +88,7 @@ class Scene {
   readonly marked = new MarkedRequests();
   readonly planted = makeCanaries(['account name', 'file', 'temporary file']);
   readonly metrics: string[] = [];
+  readonly routingTokens: Canary[] = [];
   instance!: Instance;
   double!: FaultySupplier;
   private server: TestPostgres | undefined;
@@ -110,10 +121,13 @@ class Scene {
   }
 
   /** Has a supplier of this behaviour serve while the work runs, with a fresh record of success. */
-  async with(behaviour: SupplierBehaviour, work: () => Promise<unknown>): Promise<void> {
+  async with(
+    { behaviour, dialect = 'openai' }: { behaviour: SupplierBehaviour; dialect?: Dialect },
+    work: () => Promise<unknown>,
+  ): Promise<void> {
     this.supplierCount += 1;
     this.double.setBehaviour(behaviour);
-    const offer = { instrument: 'text-standard', price: '0.25', units: 2 };
+    const offer = { instrument: 'text-standard', price: '0.25', units: 2, dialect };
     const name = `Supplier ${this.supplierCount}`;
     const { supplier_id: id } = await this.instance.addSupplier(this.double, { name, ...offer });
     await work();
@@ -147,26 +161,63 @@ describe.each(ENGINES)('content, on the %s store', (engine) => {
   beforeAll(() => scene.open(engine));
   afterAll(() => scene.close());
 
-  it('passes through in successful requests, and tells the supplier nothing of the buyer', async () => {
-    await scene.with(marked.answer(), async () => {
-      const whole = await sendRequest(marked.request(scene.target));
-      expect([whole.status, whole.text]).toEqual([200, expect.stringContaining(marked.mark('tool call'))]);
-      const streamed = await streamRequest(marked.request(scene.target, { stream: true }));
-      expect([streamed.status, streamed.sse.sawDone]).toEqual([200, true]);
-      expect(streamed.text).toContain(marked.mark('completion'));
+  it.each(DIALECTS)(
+    'passes through in successful requests to a supplier of %s, which is told nothing of the buyer',
+    async (dialect) => {
+      const before = scene.double.requests.length;
+      await scene.with({ behaviour: marked.answer(), dialect }, async () => {
+        for (const surface of SURFACES) {
+          const whole = await sendRequest(marked.request(scene.target, {}, surface));
+          expect([whole.status, whole.text]).toEqual([
+            200,
+            expect.stringContaining(marked.mark('tool call')),
+          ]);
+          const streamed = await streamRequest(marked.request(scene.target, { stream: true }, surface));
+          expect([streamed.status, streamed.text]).toEqual([200, expect.stringContaining(ENDS[surface])]);
+          expect(streamed.text).toContain(marked.mark('completion'));
+        }
+      });
+      const told = scene.double.requests.slice(before);
+      expect(told).toHaveLength(2 * SURFACES.length);
+      for (const { bodyText, headers } of told) {
+        for (const place of [
+          'prompt',
+          'system prompt',
+          'tool name',
+          'tool arguments',
+          'tool result',
+        ] as const)
+          expect(bodyText).toContain(marked.mark(place));
+        const all = bodyText + JSON.stringify(headers);
+        for (const place of OF_THE_BUYER) expect(all).not.toContain(marked.mark(place));
+        expect(all).not.toContain(scene.instance.key);
+      }
+    },
+  );
+
+  it('passes through in files, counts and requests that are sent on', async () => {
+    await scene.with({ behaviour: marked.answer(), dialect: 'anthropic' }, async () => {
+      const before = scene.double.requests.length;
+      const file = await sendRequest(marked.request(scene.target, marked.attachments(), 'messages'));
+      expect(file.status).toBe(200);
+      expect(scene.double.requests[before]?.bodyText).toContain(marked.mark('file name'));
+      const asked = marked.request(scene.target, {}, 'messages');
+      const counted = await sendRequest({ ...asked, url: `${scene.instance.url}/v1/messages/count_tokens` });
+      expect(counted.json).toEqual({ input_tokens: expect.any(Number) });
+      const chat = marked.request(scene.target);
+      const headers = { ...chat.headers, 'x-grid-routing': 'redirect' };
+      const hop = await sendRequest({ ...chat, headers });
+      expect(hop.status).toBe(307);
+      const location = String(hop.headers.location);
+      scene.routingTokens.push(canaryOf('routing token', location.slice(location.indexOf('=') + 1)));
+      const second = await sendRequest({ ...chat, url: location });
+      expect([second.status, second.text]).toEqual([200, expect.stringContaining(marked.mark('completion'))]);
     });
-    for (const { bodyText, headers } of scene.double.requests) {
-      expect(bodyText).toContain(marked.mark('prompt'));
-      expect(bodyText).toContain(marked.mark('tool arguments'));
-      const told = bodyText + JSON.stringify(headers);
-      for (const place of OF_THE_BUYER) expect(told).not.toContain(marked.mark(place));
-      expect(told).not.toContain(scene.instance.key);
-    }
-    expect(scene.double.requests).toHaveLength(2);
   });
 
   it('is in requests that are refused', async () => {
-    for (const [name, request] of marked.refused(scene.target)) {
+    const requests = [...marked.refused(scene.target), ...marked.refusedElsewhere(scene.target)];
+    for (const [name, request] of requests) {
       const answer = await sendRequest(request);
       expect(answer.status, `${name}: ${answer.text.slice(0, 300)}`).toBeGreaterThanOrEqual(400);
       expect(answer.status, name).toBeLessThan(500);
@@ -179,28 +230,35 @@ describe.each(ENGINES)('content, on the %s store', (engine) => {
   });
 
   it('is in what suppliers say when they fail, which no answer repeats', async () => {
-    for (const [name, behaviour] of marked.failures()) {
+    for (const [index, [name, behaviour]] of marked.failures().entries()) {
       const before = scene.double.requests.length;
-      await scene.with(behaviour, async () => {
-        const [whole, streamed] = await Promise.all([
-          sendRequest(marked.request(scene.target)),
-          streamRequest(marked.request(scene.target, { stream: true })),
-        ]);
-        expect(streamed.sse.sawDone, name).toBe(false);
-        for (const { text } of [whole, streamed]) {
+      const dialect = DIALECTS[index % DIALECTS.length]!;
+      await scene.with({ behaviour, dialect }, async () => {
+        const asked = SURFACES.flatMap((surface) =>
+          [false, true].map(async (stream) => {
+            const request = marked.request(scene.target, { stream }, surface);
+            const { text } = await sendRequest(request);
+            return { text, isEnded: stream && text.includes(ENDS[surface]) };
+          }),
+        );
+        for (const { text, isEnded } of await Promise.all(asked)) {
+          expect(isEnded, name).toBe(false);
           expect(text, name).not.toContain(marked.mark('supplier error'));
           expect(text, name).not.toContain(marked.mark('prompt'));
         }
       });
-      expect(scene.double.requests.length, name).toBeGreaterThanOrEqual(before + 2);
+      expect(scene.double.requests.length, name).toBeGreaterThan(before);
     }
   });
 
   it('is in streams that are left, and under way when the program is killed', async () => {
-    await scene.with(marked.endlessAnswer(), async () => {
+    await scene.with({ behaviour: marked.endlessAnswer() }, async () => {
+      for (const surface of SURFACES) {
+        const asked = marked.request(scene.target, { stream: true }, surface);
+        const left = await streamRequest({ ...asked, hangUp: { afterEvents: 10 } });
+        expect(left.text).toContain(marked.mark('completion'));
+      }
       const request = marked.request(scene.target, { stream: true });
-      const left = await streamRequest({ ...request, hangUp: { afterEvents: 5 } });
-      expect(left.text).toContain(marked.mark('completion'));
       await scene.noteMetrics();
       const before = scene.double.requests.length;
       const cut = Promise.all([streamRequest(request), streamRequest(request)]);
@@ -238,7 +296,8 @@ describe.each(ENGINES)('content, on the %s store', (engine) => {
 
   it('is nowhere: not in the store, the log, the metrics or temporary files', async () => {
     const { instance, double } = scene;
-    const content = [...marked.canaries.values()];
+    expect(scene.routingTokens).toHaveLength(1);
+    const content = [...marked.canaries.values(), ...scene.routingTokens];
     expect(await instance.program.stop()).toMatchObject({ code: 0 });
     const keys = [canaryOf('buyer key', instance.key), canaryOf('supplier key', double.apiKey)];
     const store = await scene.searchStore([...content, ...keys]);

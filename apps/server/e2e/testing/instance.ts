@@ -41,6 +41,8 @@ export interface SupplierOffer {
   readonly price: string;
   readonly units: number;
   readonly model?: string;
+  /** Default `openai`. */
+  readonly dialect?: 'openai' | 'anthropic' | 'openai-responses';
 }
 
 /** An account with a key of its own. */
