@@ -1,5 +1,5 @@
 /**
- * Signed orders over HTTP from end to end: signature, checks, book, one durable commit, answer. Beside it, interleaved on the
+ * Signed orders over HTTP, and orders over sockets, from end to end: signature, checks, book, one durable commit, answer. Beside it, interleaved on the
  * same machine, the least that a signed API in Node can do. Usage: node bench/signed-orders.mjs [--seconds 4] [--rounds 3]
  */
 import { spawn } from 'node:child_process';
@@ -19,6 +19,8 @@ const option = (name, fallback) => {
 const seconds = option('seconds', 4);
 const rounds = option('rounds', 3);
 const CONNECTIONS = 64;
+/** Commands under way over all sockets together, of which there is one for every account. */
+const UNDER_WAY = 1_024;
 const ACCOUNTS = 16;
 /** Of 10,000 units each: every second order takes one. */
 const SUPPLIERS = 12;
@@ -42,6 +44,8 @@ async function startOpenGrid(databaseUrl, dataFolder) {
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
       ORDER_RATE: '0',
       ORDER_RPM: '0',
+      WS_MESSAGE_RATE: '0',
+      WS_ADDRESS_CONNECTIONS: '0',
       LOG_LEVEL: 'error',
     },
   });
@@ -71,12 +75,11 @@ async function startOpenGrid(databaseUrl, dataFolder) {
 let loads = 0;
 
 /** Runs the load in a process of its own and returns what it measured. */
-function load(url, withIds) {
+function load({ url }, { file = 'signed-load.mjs', connections = CONNECTIONS, withIds = true }) {
   loads += 1;
   const count = MOST_PER_SECOND * seconds;
-  const job = { url, keys: pems, connections: CONNECTIONS, seconds, count, withIds, name: `load-${loads}` };
-  const file = join(root, 'bench/signed-load.mjs');
-  const args = ['-c', String(CLIENT_CORE), process.execPath, file, JSON.stringify(job)];
+  const job = { url, keys: pems, connections, seconds, count, withIds, name: `load-${loads}` };
+  const args = ['-c', String(CLIENT_CORE), process.execPath, join(root, 'bench', file), JSON.stringify(job)];
   const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   return new Promise((resolve, reject) => {
     let text = '';
@@ -89,9 +92,9 @@ function load(url, withIds) {
   });
 }
 
-async function measure(target, withIds) {
+async function measure(target, kind) {
   const before = cpuMicros(target.pid);
-  const result = await load(target.url, withIds);
+  const result = await load(target, kind);
   return { ...result, cpu: (cpuMicros(target.pid) - before) / Math.max(1, result.done) };
 }
 
@@ -133,19 +136,25 @@ try {
   const onServer = await startOpenGrid(await postgres.newDatabase(), newFolder());
   const onEmbedded = await startOpenGrid(undefined, newFolder());
   const targets = [
-    { name: 'bare fastify + Ed25519', target: peer, withIds: true },
+    { name: 'bare fastify + Ed25519', target: peer },
     { name: 'OpenGrid, PostgreSQL', target: onServer, withIds: false },
-    { name: 'OpenGrid, PostgreSQL, client order ids', target: onServer, withIds: true },
+    { name: 'OpenGrid, PostgreSQL, client order ids', target: onServer },
+    {
+      name: 'OpenGrid, PostgreSQL, sockets',
+      target: onServer,
+      file: 'socket-load.mjs',
+      connections: UNDER_WAY,
+    },
     { name: 'OpenGrid, embedded store', target: onEmbedded, withIds: false },
   ];
   console.log(
-    `Node ${process.version}, ${rounds} interleaved rounds of ${seconds} s, ${CONNECTIONS} keep-alive connections, ${ACCOUNTS} accounts; servers on one core, client on the other, PostgreSQL on both. Medians after one round to warm up. Half of the orders trade.`,
+    `Node ${process.version}, ${rounds} interleaved rounds of ${seconds} s, ${CONNECTIONS} keep-alive connections, ${ACCOUNTS} accounts; over sockets one for every account with ${UNDER_WAY} commands under way in all; servers on one core, client on the other, PostgreSQL on both. Medians after one round to warm up. Half of the orders trade.`,
   );
-  for (const { target, withIds } of targets) await measure(target, withIds);
+  for (const { target, ...kind } of targets) await measure(target, kind);
   const results = targets.map(() => []);
   for (let round = 0; round < rounds; round += 1) {
-    for (const [index, { target, withIds }] of targets.entries())
-      results[index].push(await measure(target, withIds));
+    for (const [index, { target, ...kind }] of targets.entries())
+      results[index].push(await measure(target, kind));
   }
   console.table(targets.map(({ name, target }, index) => rowOf(name, target, results[index])));
 } finally {

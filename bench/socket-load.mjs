@@ -1,86 +1,100 @@
-// A load of orders over sockets, in a process of its own; its one argument is the job as JSON.
-// Every account has two sockets. Each keeps `window` commands on their way and sends the next one with every reply.
+// Places orders over sockets, one for every account, with many commands under way on each. Reads one job as JSON from argv,
+// prints the result as JSON.
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
-import { WebSocket } from 'ws';
+import { createRequire } from 'node:module';
+import { percentile } from './http-load.mjs';
 
-const { url, keys, seconds, window: inFlight, name } = JSON.parse(process.argv[2]);
-const latencies = [];
-const statuses = new Map();
-let done = 0;
-let isOver = false;
+const { WebSocket } = createRequire(new URL('../apps/server/package.json', import.meta.url))('ws');
+const TOPIC = 'ws:trading';
 
-function authenticate(key, challenge) {
-  const { x } = createPublicKey(key).export({ format: 'jwk' });
-  const fingerprint = createHash('sha256').update(Buffer.from(x, 'base64url')).digest('base64').slice(0, 43);
+function authentication(pem, challenge) {
+  const key = createPrivateKey(pem);
+  const bytes = Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x, 'base64url');
+  const fingerprint = createHash('sha256').update(bytes).digest('base64').slice(0, 43);
   const timestamp = String(Math.floor(Date.now() / 1000));
-  const text = `opengrid-ws-v2\n${timestamp}\n${fingerprint}\n${challenge}`;
-  const signature = sign(null, Buffer.from(text), key).toString('base64');
-  return { timestamp, fingerprint, challenge, signature };
+  const text = ['opengrid-ws-v2', timestamp, fingerprint, challenge].join('\n');
+  return {
+    timestamp,
+    fingerprint,
+    challenge,
+    signature: sign(null, Buffer.from(text), key).toString('base64'),
+  };
 }
 
-const frame = (event, payload, ref) => JSON.stringify({ topic: 'ws:trading', event, payload, ref });
-
-/** Half of the orders rest and half of them trade with what is offered. */
-function order(id, count) {
-  const price = count % 2 === 0 ? '0.2500' : `0.1${String(count % 900).padStart(3, '0')}`;
-  const terms = { market_id: 'text-standard', side: 'buy', type: 'limit', quantity: 1, price };
-  return { ...terms, time_in_force: count % 2 === 0 ? 'gtc' : 'ioc', client_order_id: id };
-}
-
-async function open(key, number) {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, { perMessageDeflate: false });
-  await new Promise((resolve, reject) => {
-    socket.once('open', resolve);
-    socket.once('error', reject);
+/** Orders that end at once: half of them take a unit of what rests, half find nothing at their price. */
+function orderAt(index, name) {
+  const isTaker = index % 2 === 0;
+  return JSON.stringify({
+    market_id: 'text-standard',
+    side: 'buy',
+    type: 'limit',
+    time_in_force: 'ioc',
+    quantity: 1,
+    price: isTaker ? '0.25' : '0.11',
+    client_order_id: `${name}-${index}`,
   });
-  const ask = (event, payload) =>
-    new Promise((resolve) => {
-      socket.once('message', (data) => resolve(JSON.parse(String(data)).payload));
-      socket.send(frame(event, payload, 'x'));
+}
+
+function open(url, pem) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws?vsn=1.0.0`, { perMessageDeflate: false });
+  const send = (event, payload, ref) => socket.send(JSON.stringify({ topic: TOPIC, event, payload, ref }));
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('open', () => send('phx_join', {}, '1'));
+    socket.on('message', (data) => {
+      const { ref, payload } = JSON.parse(data);
+      if (ref === '1') send('authenticate', authentication(pem, payload.response.challenge), '2');
+      else if (ref === '2' && payload.status === 'ok') resolve(socket);
+      else reject(new Error(`not let in: ${data}`));
     });
-  const { response } = await ask('phx_join', {});
-  const authenticated = await ask('authenticate', authenticate(key, response.challenge));
-  if (authenticated.status !== 'ok') throw new Error(JSON.stringify(authenticated));
+  });
+}
+
+/** Keeps `width` commands under way until the time is over and all are answered. */
+function run(socket, { width, name, isOver }, result) {
+  socket.removeAllListeners('message');
   const sentAt = new Map();
   let count = 0;
-  const next = () => {
-    count += 1;
-    const ref = String(count);
-    sentAt.set(ref, performance.now());
-    socket.send(frame('order.place', order(`${name}-${number}-${count}`, count), ref));
-  };
-  socket.on('message', (data) => {
-    const text = String(data);
-    const ref = text.slice(text.lastIndexOf('"ref":"') + 7, -2);
-    latencies.push(performance.now() - sentAt.get(ref));
-    sentAt.delete(ref);
-    done += 1;
-    const status = text.includes('"status":"ok"') ? 'ok' : (/"reason":"(\w+)"/.exec(text)?.[1] ?? 'error');
-    statuses.set(status, (statuses.get(status) ?? 0) + 1);
-    if (!isOver) next();
+  return new Promise((resolve) => {
+    const fill = () => {
+      while (sentAt.size < width && !isOver()) {
+        count += 1;
+        const ref = String(count);
+        sentAt.set(ref, performance.now());
+        socket.send(
+          `{"topic":"${TOPIC}","event":"order.place","ref":"${ref}","payload":${orderAt(count, name)}}`,
+        );
+      }
+      if (sentAt.size === 0) resolve();
+    };
+    socket.on('message', (data) => {
+      const { event, ref, payload } = JSON.parse(data);
+      if (event !== 'phx_reply' || !sentAt.has(ref)) return;
+      result.latencies.push(performance.now() - sentAt.get(ref));
+      sentAt.delete(ref);
+      const status = payload.status === 'ok' ? '201' : payload.response.reason;
+      result.statuses[status] = (result.statuses[status] ?? 0) + 1;
+      fill();
+    });
+    socket.on('close', () => {
+      result.errors += 1;
+      resolve();
+    });
+    fill();
   });
-  return { socket, begin: () => Array.from({ length: inFlight }, next) };
 }
 
-const privateKeys = keys.map((pem) => createPrivateKey(pem));
-const clients = await Promise.all([...privateKeys, ...privateKeys].map(open));
+const job = JSON.parse(process.argv[2]);
+const sockets = await Promise.all(job.keys.map((pem) => open(job.url, pem)));
+const result = { errors: 0, statuses: {}, latencies: [] };
 const startedAt = performance.now();
-for (const { begin } of clients) begin();
-await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-isOver = true;
-const elapsed = (performance.now() - startedAt) / 1000;
-const counted = done;
-latencies.sort((a, b) => a - b);
-const at = (share) => latencies[Math.floor(latencies.length * share)] ?? 0;
-for (const { socket } of clients) socket.terminate();
-console.log(
-  JSON.stringify({
-    done: counted,
-    seconds: elapsed,
-    p50: at(0.5),
-    p99: at(0.99),
-    p999: at(0.999),
-    statuses: Object.fromEntries(statuses),
-  }),
+const isOver = () => performance.now() - startedAt > job.seconds * 1000;
+const width = Math.ceil(job.connections / sockets.length);
+await Promise.all(
+  sockets.map((socket, index) => run(socket, { width, name: `${job.name}-${index}`, isOver }, result)),
 );
-process.exit(0);
+const seconds = (performance.now() - startedAt) / 1000;
+for (const socket of sockets) socket.terminate();
+const { latencies, ...rest } = result;
+const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => percentile(latencies, share));
+process.stdout.write(JSON.stringify({ ...rest, done: latencies.length, seconds, p50, p99, p999 }));
