@@ -62,7 +62,8 @@ async function furnish(dataFolder, supplierUrl) {
   return key.key;
 }
 
-async function onPostgres(context) {
+/** The program with everything on, over a PostgreSQL server of its own. */
+export async function onPostgres(context) {
   const postgres = await startPostgres();
   endings.push(() => postgres.stop());
   const server = await startOpenGrid({ ...context, databaseUrl: await postgres.newDatabase() });
