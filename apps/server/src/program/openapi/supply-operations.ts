@@ -17,6 +17,13 @@ const CHANGE = { method: 'POST', tag: 'Supply', access: 'signed change', errors:
 const STANDING = ['supplier_not_approved', 'supplier_suspended'] as const;
 const BAD_LIST = ['validation_failed', 'invalid_cursor'] as const;
 
+/** Lists with a row an instrument are in the order of the instruments, and in no other. */
+const rowsOf = (...fields: readonly string[]) =>
+  z.object({ ...texts(...fields), ...paging({ orderBy: ['created_at'] }) }).omit({
+    order_by: true,
+    order_direction: true,
+  });
+
 /** Routes of suppliers. */
 export const SUPPLY_OPERATIONS: readonly Operation[] = [
   {
@@ -42,8 +49,9 @@ export const SUPPLY_OPERATIONS: readonly Operation[] = [
     id: 'summariseIssuances',
     path: '/v1/supply-issuances/summary',
     summary: 'Where the issued units are',
+    query: rowsOf('instrument_id'),
     answers: { 200: { description: 'A row an instrument.', schema: ISSUANCE_SUMMARY_PAGE } },
-    codes: STANDING,
+    codes: [...STANDING, ...BAD_LIST],
   },
   {
     ...CHANGE,
@@ -59,8 +67,9 @@ export const SUPPLY_OPERATIONS: readonly Operation[] = [
     id: 'listIssuanceAccounts',
     path: '/v1/issuance-accounts',
     summary: 'Units that are not in trading yet',
+    query: rowsOf('instrument_id', 'account_id', 'status'),
     answers: { 200: { description: 'A row an instrument.', schema: ISSUANCE_ACCOUNT_PAGE } },
-    codes: STANDING,
+    codes: [...STANDING, ...BAD_LIST],
   },
   {
     ...CHANGE,
@@ -76,9 +85,9 @@ export const SUPPLY_OPERATIONS: readonly Operation[] = [
     id: 'listLiabilities',
     path: '/v1/supplier-liability',
     summary: 'Units sold, delivered and owed, and their escrow',
-    query: z.object(texts('instrument_id')),
+    query: rowsOf('instrument_id'),
     answers: { 200: { description: 'A row an instrument.', schema: LIABILITY_PAGE } },
-    codes: STANDING,
+    codes: [...STANDING, ...BAD_LIST],
   },
   {
     ...READ,

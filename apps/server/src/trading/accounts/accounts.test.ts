@@ -177,6 +177,22 @@ forEachStore('accounts, trades and transfers', (open) => {
     expect((await buyer.get('/v1/trading-accounts?currency=usd')).rows).toEqual([rows[0]]);
     expect((await buyer.get('/v1/trading-accounts?instrument_id=TEXT-STANDARD')).rows).toEqual([rows[1]]);
     expect((await buyer.get('/v1/trading-accounts?color=red')).status).toBe(400);
+    const first = (await buyer.get('/v1/trading-accounts?limit=1')).body;
+    expect([first.data, first.paging]).toEqual([
+      [rows[0]],
+      { next_cursor: expect.any(String), prev_cursor: null, has_more: true },
+    ]);
+    const second = (await buyer.get(`/v1/trading-accounts?limit=1&next=${first.paging.next_cursor}`)).body;
+    expect([second.data, second.paging]).toEqual([
+      [rows[1]],
+      { next_cursor: null, prev_cursor: expect.any(String), has_more: false },
+    ]);
+    const back = await buyer.get(`/v1/trading-accounts?limit=1&prev=${second.paging.prev_cursor}`);
+    expect([back.body.data, back.body.paging.has_more]).toEqual([first.data, true]);
+    for (const path of ['positions?', 'trading-accounts?status=active&'])
+      expect((await buyer.get(`/v1/${path}next=${first.paging.next_cursor}`)).body.errors.code).toBe(
+        'invalid_cursor',
+      );
     const currency = await buyer.get('/v1/currency-trading-accounts');
     expect(currency.rows).toMatchObject([
       {

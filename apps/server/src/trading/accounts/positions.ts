@@ -24,7 +24,11 @@ export function positionRoutes(deps: AccountDeps): TradingRoute[] {
       consumptionKeys: 'allowed',
       rate: 'read',
       handle: async (call) =>
-        filterRows(deps.instruments, call.query, { fields: FIELDS, rows: await positionRows(deps, call) }),
+        filterRows(deps.instruments, call.query, {
+          name: 'positions',
+          fields: FIELDS,
+          rows: await positionRows(deps, call),
+        }),
     },
   ];
 }

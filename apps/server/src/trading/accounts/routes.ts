@@ -41,7 +41,11 @@ function listAndOne(deps: AccountDeps, path: string, read: Rows): TradingRoute[]
       ...READ,
       path,
       handle: async (call) =>
-        filterRows(deps.instruments, call.query, { fields: ID_FIELDS, rows: await read(deps, call) }),
+        filterRows(deps.instruments, call.query, {
+          name: path,
+          fields: ID_FIELDS,
+          rows: await read(deps, call),
+        }),
     },
     {
       ...READ,

@@ -1,8 +1,10 @@
 import { KIND, TOKENS_PER_UNIT } from '@opengrid/exchange';
 import { formatIso, formatMoneyMicros } from '@opengrid/wire';
+import { z } from 'zod';
 import type { Instrument } from '../../ports/catalogue.ts';
 import type { AccountProfile } from '../../ports/identity.ts';
 import { accountIdOf } from '../accounts/account-ids.ts';
+import { filterRows } from '../accounts/account-rows.ts';
 import { unitDigits } from '../accounts/account-shapes.ts';
 import { readBalances } from '../accounts/balances.ts';
 import type { AccountDeps } from '../accounts/deps.ts';
@@ -17,11 +19,11 @@ import {
   type TradingRoute,
 } from '../http/route.ts';
 import { instrumentField, wordField, words } from '../list/fields.ts';
-import { type ListSpec, listPage, wholeList } from '../list/list-page.ts';
+import { type ListSpec, listPage } from '../list/list-page.ts';
 import { TRANSFER } from '../transfers/to-consumption.ts';
 import { type Liability, readLiabilities } from './liability.ts';
 import { retireRoute } from './retire.ts';
-import { marketOf, READ, standing, WRITE } from './standing.ts';
+import { INSTRUMENT_FIELD, marketOf, READ, standing, WRITE } from './standing.ts';
 import { summaryRoute } from './summary.ts';
 
 interface IssuanceRow {
@@ -32,6 +34,16 @@ interface IssuanceRow {
   readonly issued_at_ms: number;
   readonly status: string;
 }
+
+const ISSUANCE_ACCOUNT_FIELDS: ReadonlySet<string> = new Set([
+  'account_id',
+  'issuance_account_id',
+  'instrument_id',
+  'status',
+]);
+
+/** Body of a transfer out of issuance. The account is the caller's own one of the instrument, named or not. */
+const TRANSFER_ISSUED = TRANSFER.extend({ trading_account_id: z.string().max(64).nullish() });
 
 /** Routes of suppliers: issuing units, moving them to trading, and what is owed. */
 export function supplyRoutes(deps: AccountDeps): TradingRoute[] {
@@ -62,7 +74,7 @@ export function supplyRoutes(deps: AccountDeps): TradingRoute[] {
     {
       ...WRITE,
       path: '/issuance-accounts/transfer',
-      body: TRANSFER,
+      body: TRANSFER_ISSUED,
       handle: (call) => transferIssued(deps, call),
       replay: (call, recorded) => replayTransferIssued(deps, call, recorded),
     },
@@ -154,8 +166,11 @@ async function replayIssue(
 
 async function transferIssued(deps: AccountDeps, call: TradingCall): Promise<TradingAnswer> {
   const owner = standing(deps, call);
-  const { instrument_id: reference, quantity } = parseBody(TRANSFER, call.body);
-  const instrument = marketOf(deps, reference);
+  const body = parseBody(TRANSFER_ISSUED, call.body);
+  const { quantity } = body;
+  const instrument = marketOf(deps, body.instrument_id);
+  const own = accountIdOf('trading_account', owner, instrument.instrumentNo);
+  if ((body.trading_account_id ?? own) !== own) throw fail('account_not_found');
   const { accountNumber: account } = call.caller;
   const quantities = { account, instrument: instrument.instrumentNo, quantityUnits: quantity };
   const result = await submit(deps.sequencer, call, { command: { kind: 'transfer_issued', ...quantities } });
@@ -225,7 +240,11 @@ async function issuanceAccounts(deps: AccountDeps, call: TradingCall): Promise<T
     const available = units.find(({ instrumentNo }) => instrumentNo === row.no)?.issuanceTokens ?? 0;
     return issuanceAccountShape(deps, owner, { row, transferred, available });
   });
-  return wholeList(rows);
+  return filterRows(deps.instruments, call.query, {
+    name: 'issuance accounts',
+    fields: ISSUANCE_ACCOUNT_FIELDS,
+    rows,
+  });
 }
 
 function issuanceAccountShape(
@@ -294,10 +313,7 @@ function liabilityShape(
 
 async function liabilities(deps: AccountDeps, call: TradingCall): Promise<TradingAnswer> {
   const rows = await liabilityRows(deps, call);
-  const wanted = call.query.get('instrument_id');
-  if (wanted === null) return wholeList(rows);
-  const id = deps.instruments.find(wanted)?.instrumentId;
-  return wholeList(rows.filter((row) => row.instrument_id === id));
+  return filterRows(deps.instruments, call.query, { name: 'liabilities', fields: INSTRUMENT_FIELD, rows });
 }
 
 async function liability(deps: AccountDeps, call: TradingCall): Promise<TradingAnswer> {

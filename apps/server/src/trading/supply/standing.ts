@@ -19,6 +19,9 @@ export const WRITE = {
   keep: 'transfers',
 } as const;
 
+/** What a supplier's lists with a row an instrument are filtered by. */
+export const INSTRUMENT_FIELD: ReadonlySet<string> = new Set(['instrument_id']);
+
 /** Only an approved supplier may use these routes. @throws GridFailure */
 export function standing({ suppliers, accounts }: SupplyDeps, call: TradingCall): AccountProfile {
   const supplier = suppliers.supplierByAccount(call.caller.accountNumber);

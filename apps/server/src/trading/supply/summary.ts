@@ -1,7 +1,7 @@
 import { KIND, TOKENS_PER_UNIT } from '@opengrid/exchange';
+import { filterRows } from '../accounts/account-rows.ts';
 import type { TradingAnswer, TradingCall, TradingRoute } from '../http/route.ts';
-import { wholeList } from '../list/list-page.ts';
-import { READ, type SupplyDeps, standing } from './standing.ts';
+import { INSTRUMENT_FIELD, READ, type SupplyDeps, standing } from './standing.ts';
 
 interface SummaryRow {
   readonly no: number;
@@ -39,7 +39,11 @@ async function summary(deps: SupplyDeps, call: TradingCall): Promise<TradingAnsw
     values: [accountNumber, KIND.issuance],
   });
   const tokensOf = new Map(available.rows.map(({ no, tokens }) => [no, tokens]));
-  return wholeList(rows.map((row) => summaryShape(deps, row, tokensOf.get(row.no) ?? 0)));
+  return filterRows(deps.instruments, call.query, {
+    name: 'issuance summary',
+    fields: INSTRUMENT_FIELD,
+    rows: rows.map((row) => summaryShape(deps, row, tokensOf.get(row.no) ?? 0)),
+  });
 }
 
 function wholeUnits(tokens: number): number {

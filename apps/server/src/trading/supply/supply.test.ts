@@ -108,6 +108,21 @@ forEachStore('supply', (open) => {
         total_transfers: 1,
       },
     ]);
+    const [own] = (await supplier.get('/v1/trading-accounts?instrument_id=text-standard')).rows;
+    expect(own?.id).toBe(moved.body.data.trading_account_id);
+    const moveTo = (id: unknown) =>
+      supplier.call('POST', '/v1/issuance-accounts/transfer', {
+        body: { instrument_id: 'text-standard', quantity: 1, trading_account_id: id },
+      });
+    const [foreign] = (await buyer.get('/v1/trading-accounts')).rows;
+    for (const id of [foreign?.id, 'trading_account_01jz3v8m2k7f9q0x4w6t5s1r8c', ''])
+      expect((await moveTo(id)).body.errors.code).toBe('account_not_found');
+    expect((await moveTo(5)).body.errors.code).toBe('validation_failed');
+    for (const list of ['issuance-accounts', 'supplier-liability', 'supply-issuances/summary']) {
+      expect([list, (await supplier.get(`/v1/${list}?instrument_id=text-prime`)).rows]).toEqual([list, []]);
+      const unknown = await supplier.get(`/v1/${list}?filters[0][field]=colour&filters[0][value]=red`);
+      expect([list, unknown.body.errors?.code]).toEqual([list, 'validation_failed']);
+    }
     const order = { market_id: 'text-standard', type: 'limit', quantity: 4, price: 2 };
     await supplier.place({ ...order, side: 'sell' });
     await buyer.place({ ...order, side: 'buy' });
