@@ -22,9 +22,13 @@ const INTERVAL_MS = 500;
 
 const messages = [{ role: 'user', content: 'Say something, slowly.' }];
 const SURFACES = {
-  chat: { path: '/v1/chat/completions', body: { messages }, end: '[DONE]' },
+  chat: { path: '/v1/chat/completions', body: { messages, max_completion_tokens: 1_000 }, end: '[DONE]' },
   messages: { path: '/v1/messages', body: { messages, max_tokens: 1_000 }, end: 'message_stop' },
-  responses: { path: '/v1/responses', body: { input: messages[0].content }, end: 'response.completed' },
+  responses: {
+    path: '/v1/responses',
+    body: { input: messages[0].content, max_output_tokens: 1_000 },
+    end: 'response.completed',
+  },
 };
 const surface = SURFACES[option('surface', 'chat')];
 if (surface === undefined) {

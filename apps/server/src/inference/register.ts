@@ -12,6 +12,7 @@ import { baseHeaders } from './http/headers.ts';
 import { refuseOtherMethods } from './http/methods.ts';
 import { HangUpLimiter } from './limits/hang-ups.ts';
 import { WorkerCounter } from './metering/exact-counter.ts';
+import { UsageDrift } from './metering/usage-drift.ts';
 import { RecentlyServed } from './models/recently-served.ts';
 import { registerModels } from './models/routes.ts';
 import { PendingReceipts } from './receipts/pending.ts';
@@ -44,6 +45,7 @@ function assemble(deps: InferenceDeps): Parts {
     pools: new UpstreamPools({ connectTimeoutMs: settings.connectBudgetMs }),
     replenisher: new Replenisher({ sequencer, telemetry, settings, clock }),
     router: new Router(sequencer.exchange, health),
+    drift: new UsageDrift(settings.usageDrift, telemetry),
     counter: new WorkerCounter({ timeoutMs: settings.exactCountMs }),
     pending,
     hangUps: new HangUpLimiter(settings.unbilledHangUpsPerMinute),

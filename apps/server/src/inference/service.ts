@@ -25,6 +25,7 @@ import { errorResponse } from './http/errors.ts';
 import type { HangUpLimiter } from './limits/hang-ups.ts';
 import type { ExactCounter } from './metering/exact-counter.ts';
 import { type Settled, settleRequest } from './metering/settlement.ts';
+import type { UsageDrift } from './metering/usage-drift.ts';
 import type { RecentlyServed } from './models/recently-served.ts';
 import type { PendingReceipts } from './receipts/pending.ts';
 import type { ParkedCall, ParkedCalls } from './redirect/parked-calls.ts';
@@ -39,6 +40,7 @@ export interface ServiceDeps extends InferenceDeps, DeliveryDeps {
   readonly replenisher: Replenisher;
   readonly router: Router;
   readonly counter: ExactCounter;
+  readonly drift: UsageDrift;
   readonly pending: PendingReceipts;
   readonly hangUps: HangUpLimiter;
   readonly recentlyServed: RecentlyServed;

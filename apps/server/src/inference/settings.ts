@@ -43,6 +43,12 @@ export interface InferenceSettings {
   readonly routingTokenMs: number;
   /** Failures within the window after which an endpoint is left alone for as long as the window. */
   readonly circuit: { readonly failures: number; readonly windowMs: number };
+  /** Share of an endpoint's last answers with reports beyond the tolerance from which on its operator is told. */
+  readonly usageDrift: {
+    readonly answers: number;
+    readonly fewestAnswers: number;
+    readonly sharePercent: number;
+  };
 }
 
 export const DEFAULT_INFERENCE_SETTINGS: InferenceSettings = {
@@ -69,4 +75,5 @@ export const DEFAULT_INFERENCE_SETTINGS: InferenceSettings = {
   gatewayBaseUrl: null,
   routingTokenMs: 60_000,
   circuit: { failures: 3, windowMs: 10_000 },
+  usageDrift: { answers: 50, fewestAnswers: 20, sharePercent: 20 },
 };

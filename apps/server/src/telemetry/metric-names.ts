@@ -14,6 +14,7 @@ export const METRIC = {
   timePerOutputToken: 'gen_ai_server_time_per_output_token_seconds',
   outputTokens: 'gen_ai_server_output_tokens_total',
   faults: 'opengrid_faults_total',
+  systemEvents: 'opengrid_system_events_total',
   sequencerQueue: 'opengrid_sequencer_queue_length',
   sequencerEpoch: 'opengrid_sequencer_epoch',
   sequencerIsLeading: 'opengrid_sequencer_is_leading',

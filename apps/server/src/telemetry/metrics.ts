@@ -31,6 +31,7 @@ export class Metrics {
   private readonly instruments = new BoundedLabel(200);
   private readonly suppliers = new BoundedLabel(500);
   private readonly places = new BoundedLabel(100);
+  private readonly events = new BoundedLabel(100);
 
   private readonly requestDuration;
   private readonly requestErrors;
@@ -41,6 +42,7 @@ export class Metrics {
   private readonly timePerOutputToken;
   private readonly outputTokens;
   private readonly faults;
+  private readonly systemEvents;
   private readonly commits;
   private readonly commands;
 
@@ -70,6 +72,7 @@ export class Metrics {
     });
     this.outputTokens = this.counter(METRIC.outputTokens, 'Output tokens delivered.', delivery);
     this.faults = this.counter(METRIC.faults, 'Unexpected exceptions, by place.', ['place']);
+    this.systemEvents = this.counter(METRIC.systemEvents, 'Events out of the ordinary, by name.', ['event']);
     this.commits = this.counter(METRIC.sequencerCommits, 'Durable batches of the sequencer.', []);
     this.commands = this.counter(METRIC.sequencerCommands, 'Durable commands of the sequencer.', []);
     this.loopDelay = monitorEventLoopDelay({ resolution: 20 });
@@ -118,6 +121,10 @@ export class Metrics {
 
   fault(place: string): void {
     this.faults.inc({ place: this.places.of(place.replaceAll(' ', '_')) });
+  }
+
+  system(event: string): void {
+    this.systemEvents.inc({ event: this.events.of(event) });
   }
 
   committed(commandCount: number): void {

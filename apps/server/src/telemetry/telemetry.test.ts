@@ -176,6 +176,14 @@ describe('metrics', () => {
     expect(text).toContain(`gen_ai_server_time_per_output_token_seconds_sum{${labels}} 0.1`);
   });
 
+  it('count events out of the ordinary by name', async () => {
+    const { telemetry } = setUp();
+    telemetry.system({ event: 'supplier_usage_drift', fields: { share_percent: 20 } });
+    expect(await telemetry.metricsText()).toContain(
+      'opengrid_system_events_total{event="supplier_usage_drift"} 1',
+    );
+  });
+
   it('fold labels beyond their bound, and labels that are no plain word', async () => {
     const { telemetry } = setUp();
     for (let index = 0; index < 205; index += 1) telemetry.request({ ...REQUEST, route: `/r${index}` });

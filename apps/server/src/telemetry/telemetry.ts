@@ -104,7 +104,10 @@ export function createTelemetry(options: TelemetryOptions): ProgramTelemetry {
       else if (log.isLevelEnabled('debug')) log.debug(deliveryLine(event));
     },
     // All of them are out of the ordinary, and an operator at the default level has to learn of them.
-    system: (event) => log.warn(systemLine(event)),
+    system(event) {
+      metrics.system(event.event);
+      log.warn(systemLine(event));
+    },
     fault(where, error) {
       metrics.fault(where);
       const { errorClass, errorCode, causeClass, frames } = describeFault(error);

@@ -7,6 +7,8 @@ export type UsageSource = 'supplier' | 'partial' | 'estimated';
 export interface Bill {
   readonly usage: TokenUsage;
   readonly source: UsageSource;
+  /** Whether the supplier's report was beyond what the exchange's own count bears out; absent without a report. */
+  readonly isBeyondCount?: boolean;
 }
 
 export const NO_USAGE: TokenUsage = {

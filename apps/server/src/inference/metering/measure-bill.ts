@@ -1,4 +1,4 @@
-import { type InferenceRequest, inputTokensOf } from '@opengrid/wire';
+import { type InferenceRequest, inputTokensOf, totalTokensOf } from '@opengrid/wire';
 import type { EndpointCapabilities } from '../../ports/supply.ts';
 import type { AnswerFacts } from '../delivery/answer.ts';
 import { type Bill, countedUsage, limitUsage, toleratedTokens } from './bill.ts';
@@ -34,7 +34,7 @@ export class Measurement {
   /** The bill of a complete answer: the supplier's report as far as our own count bears it out. */
   async whole(): Promise<Bill> {
     const usage = await this.reported();
-    if (usage !== undefined) return { usage, source: 'supplier' };
+    if (usage !== undefined) return { usage, source: 'supplier', isBeyondCount: this.isBeyond(usage) };
     return { usage: await this.counted(), source: 'estimated' };
   }
 
@@ -49,6 +49,11 @@ export class Measurement {
     const input = await this.inputLimit(inputTokensOf(report));
     const output = await this.outputLimit(report.output);
     return limitUsage(report, { input, output });
+  }
+
+  private isBeyond(limited: Bill['usage']): boolean {
+    const report = this.answer.reportedUsage;
+    return report !== undefined && totalTokensOf(limited) < totalTokensOf(report);
   }
 
   private async counted(): Promise<Bill['usage']> {

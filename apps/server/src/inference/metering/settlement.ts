@@ -17,12 +17,14 @@ import { type Bill, fitToHold, limitUsage, NO_USAGE } from './bill.ts';
 import type { ExactCounter } from './exact-counter.ts';
 import { isInSpec } from './in-spec.ts';
 import { Measurement } from './measure-bill.ts';
+import type { UsageDrift } from './usage-drift.ts';
 
 export interface SettlementDeps {
   readonly sequencer: Sequencer;
   readonly telemetry: Telemetry;
   readonly settings: InferenceSettings;
   readonly counter: ExactCounter;
+  readonly drift: UsageDrift;
   readonly clock: () => number;
 }
 
@@ -80,7 +82,9 @@ async function billOf(deps: SettlementDeps, subject: SettlementSubject): Promise
       capabilities: trial.endpoint.capabilities,
     },
   );
-  return await (wasCutShort || delivery.isCut ? measurement.part() : measurement.whole());
+  const bill = await (wasCutShort || delivery.isCut ? measurement.part() : measurement.whole());
+  if (bill.isBeyondCount !== undefined) deps.drift.note(trial.endpoint.endpointId, bill.isBeyondCount);
+  return bill;
 }
 
 /** What a supplier sends beyond the limit it was given is not billed. */
