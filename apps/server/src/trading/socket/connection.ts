@@ -80,6 +80,8 @@ export class Connection {
   private desk: OrderDesk | undefined;
   /** Subscriptions and authentications one after the other: each may have to read the store. */
   private control: Promise<void> = Promise.resolve();
+  /** Authentications under way and the commands behind them: what comes later must not overtake them. */
+  private inLine = 0;
   private gone: Promise<void> | undefined;
 
   constructor(
@@ -198,7 +200,7 @@ export class Connection {
   private dispatchJoined(frame: Inbound): void {
     const { event } = frame;
     if (event === 'phx_leave') this.leave(frame);
-    else if (event === 'authenticate') this.inTurn(frame, () => this.authenticate(frame));
+    else if (event === 'authenticate') this.lineUp(frame, () => this.authenticate(frame));
     else if (event === 'subscribe' || event === 'unsubscribe') this.changeStreams(frame);
     else if (ORDER_EVENTS.has(event)) this.command(frame);
     else this.deny(frame, 'unknown_event', 'There is no such event.');
@@ -223,6 +225,17 @@ export class Connection {
   private inTurn(frame: Inbound, act: () => Promise<void>): void {
     this.control = this.control.then(act).catch((error: unknown) => {
       this.refuse(frame, engineError(error) ?? toGridError(error, this.deps.telemetry));
+    });
+  }
+
+  private lineUp(frame: Inbound, act: () => Promise<void>): void {
+    this.inLine += 1;
+    this.inTurn(frame, async () => {
+      try {
+        await act();
+      } finally {
+        this.inLine -= 1;
+      }
     });
   }
 
@@ -288,6 +301,14 @@ export class Connection {
   }
 
   private command(frame: Inbound): void {
+    if (this.inLine === 0) this.carryOut(frame);
+    else
+      this.lineUp(frame, async () => {
+        if (!this.isEnding) this.carryOut(frame);
+      });
+  }
+
+  private carryOut(frame: Inbound): void {
     const { credential, desk } = this;
     if (credential === undefined || desk === undefined) {
       this.denyUnauthorized(frame);

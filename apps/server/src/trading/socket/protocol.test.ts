@@ -62,6 +62,8 @@ describe('upgrades', () => {
     '/v1',
     '/v1/',
     '/ws?x=1',
+    '/ws/',
+    '/trading_socket/websocket/?vsn=1.0.0',
   ])('takes a socket at %s', async (path) => {
     const client = await TestSocket.open(floor.origin, path);
     expect(await client.join()).toMatchObject({ server_time: expect.stringMatching(/Z$/) });
@@ -75,7 +77,7 @@ describe('upgrades', () => {
       expect(JSON.parse(body).errors.code).toBe('invalid_request');
       expect(requestId).toMatch(/^req_/);
     }
-    for (const path of ['/', '/v1/orders', '/ws/', '//ws', '/%', '/v2']) {
+    for (const path of ['/', '/v1/orders', '/ws//', '//ws', '/%', '/v2']) {
       expect((await refusal(path)).status, path).toBe(404);
     }
   });

@@ -13,7 +13,7 @@ export interface SocketServerDeps extends SocketDeps {
   readonly sequencer: Sequencer;
 }
 
-const PATHS: ReadonlySet<string> = new Set(['/trading_socket/websocket', '/ws', '/v1', '/v1/']);
+const PATHS: ReadonlySet<string> = new Set(['/trading_socket/websocket', '/ws', '/v1']);
 const VERSIONS: ReadonlySet<string> = new Set(['1.0.0', '2.0.0']);
 const MAX_FRAME_BYTES = 65_536;
 /** Sockets that are not authenticated, of all addresses: an attacker may have many. */
@@ -122,7 +122,8 @@ export class SocketServer implements ConnectionHost {
     version: string;
     address: string;
   }): { error: GridError; status?: number } | undefined {
-    if (!PATHS.has(wanted.pathname)) return { error: gridError('not_found') };
+    // One slash at the end is tolerated, as on every route.
+    if (!PATHS.has(wanted.pathname.replace(/\/$/, ''))) return { error: gridError('not_found') };
     if (!VERSIONS.has(wanted.version))
       return { error: gridError('invalid_request', { message: 'vsn takes 1.0.0 or 2.0.0.' }), status: 403 };
     if (this.isClosing) return { error: gridError('engine_unavailable') };

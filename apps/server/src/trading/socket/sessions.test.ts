@@ -40,6 +40,23 @@ describe('who is behind a socket', () => {
     reader.socket.close();
   });
 
+  it('carries out in order what is sent right behind an authentication', async () => {
+    const trader = await floor.trader({ usdMicros: 10_000_000 });
+    const client = await TestSocket.open(floor.origin);
+    const { challenge } = await client.join();
+    const order = { market_id: 'text-standard', side: 'buy', type: 'limit', quantity: 1, price: '1' };
+    const answers = await Promise.all([
+      client.ask('authenticate', trader.signSocket(challenge)),
+      client.ask('order.place', { ...order, client_order_id: 'behind-1' }),
+      client.ask('order.place', { ...order, client_order_id: 'behind-2' }),
+      client.ask('order.cancel', { client_order_id: 'behind-1' }),
+      client.ask('order.cancel_all', {}),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+    expect(answers[4]?.response.data.cancelled).toBe(1);
+    client.socket.close();
+  });
+
   it('answers an authentication and a subscription byte for byte as documented', async () => {
     const trader = await floor.trader();
     const client = await TestSocket.open(floor.origin);
