@@ -159,8 +159,9 @@ export class Entrance implements InferenceRoom {
   }
 }
 
-/** The token of a second hop. */
-function routingTokenOf({ query }: FastifyRequest): string | undefined {
+/** The token of a second hop. Other surfaces have none, and ignore every query. */
+function routingTokenOf({ query, routeOptions }: FastifyRequest): string | undefined {
+  if (routeOptions.url?.endsWith('/chat/completions') !== true) return undefined;
   const { token } = query as { token?: unknown };
   return typeof token === 'string' ? token : undefined;
 }

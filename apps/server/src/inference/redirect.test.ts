@@ -185,3 +185,19 @@ describe('the routing mode', () => {
     expect(response.status).toBe(status);
   });
 });
+
+it('is for chat completions only: other surfaces answer themselves, whatever is asked of them', async () => {
+  await start({ settings: { routingMode: 'redirect' }, caller: { routingMode: 'redirect' } });
+  const { model, messages } = body;
+  const asked = [
+    ['messages', { model, messages, max_tokens: 100 }],
+    ['responses', { model, input: 'How is the market today?' }],
+    ['messages/count_tokens', { model, messages }],
+  ] as const;
+  for (const [path, fields] of asked) {
+    const url = `${world.url}/v1/${path}?token=mine`;
+    const headers = { 'x-grid-routing': 'redirect' };
+    const answer = await sendRequest({ url, key: KEY, headers, body: fields });
+    expect([path, answer.status]).toEqual([path, 200]);
+  }
+});

@@ -126,9 +126,13 @@ export class InferenceService {
     const checked = this.check(incoming);
     if (!checked.ok) return checked.error;
     const { read, plan } = checked.value;
-    const { caller, buyer, headers } = incoming;
+    const { caller, buyer, headers, dialect } = incoming;
     const isStream = read.request.stream;
-    const mode = routingModeOf({ headers, isStream }, caller.routingMode, this.deps.settings.routingMode);
+    const mode = routingModeOf(
+      { headers, dialect, isStream },
+      caller.routingMode,
+      this.deps.settings.routingMode,
+    );
     if (!mode.ok) return mode.error;
     const admission = await this.admitter.admit({ caller, buyer, read }, plan);
     if (admission === undefined) return undefined;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { gridError, type Result } from '@opengrid/wire';
+import { type DialectName, gridError, type Result } from '@opengrid/wire';
 import type { RoutingMode } from '../../ports/identity.ts';
 
 /** What the installation does with requests that do not say: `auto` redirects what older clients stream. */
@@ -8,15 +8,23 @@ export type InstanceRoutingMode = RoutingMode | 'auto';
 /** Older clients are told by their library, and only their streams need the second hop. */
 const OLDER_CLIENT = /^axios\//;
 
+/** What the mode is told by. */
+export interface RoutedRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly dialect: DialectName;
+  readonly isStream: boolean;
+}
+
 /**
- * Whether the exchange answers a request itself or sends the client on. First match wins: the header, the key, the
- * installation. Errors: `invalid_request` for a header that names no mode.
+ * Whether the exchange answers a request itself or sends the client on. Only clients of chat completions know a second
+ * hop; for them the first match wins: the header, the key, the installation. Errors: `invalid_request` for a header that names no mode.
  */
 export function routingModeOf(
-  request: { headers: IncomingHttpHeaders; isStream: boolean },
+  request: RoutedRequest,
   ofKey: RoutingMode | null,
   ofInstance: InstanceRoutingMode,
 ): Result<RoutingMode> {
+  if (request.dialect !== 'chat') return { ok: true, value: 'direct' };
   const header = request.headers['x-grid-routing'];
   if (header !== undefined) return modeOfHeader(header);
   if (ofKey !== null) return { ok: true, value: ofKey };
