@@ -3,6 +3,7 @@ import type { AnswerEvent, StreamReader } from '../conversation/events.ts';
 import { isJsonObject, type JsonObject, parseSupplierJson } from '../json/parse.ts';
 import { usageFromOpenAi } from '../usage.ts';
 import { argumentsOf, finishReasonOf, isUpstreamError, MALFORMED, reasoningOf, textOf } from './answer.ts';
+import { TextTemplate } from './text-template.ts';
 
 interface OpenCall {
   readonly upstreamIndex: number;
@@ -30,6 +31,7 @@ function isWholeJson(text: string): boolean {
 /** Reads the stream of a supplier on the OpenAI Chat wire. Of several choices the first one counts. */
 export class ChatStreamReader implements StreamReader {
   readonly #log: EventLog;
+  readonly #template = new TextTemplate();
   #calls: OpenCall[] = [];
   #finish: Exclude<ReturnType<typeof finishReasonOf>, null | typeof MALFORMED> | undefined;
 
@@ -39,7 +41,7 @@ export class ChatStreamReader implements StreamReader {
 
   push(data: string): readonly AnswerEvent[] {
     if (data === '[DONE]') this.#log.done();
-    else this.#read(parseSupplierJson(data));
+    else this.#event(data);
     return this.#log.take();
   }
 
@@ -47,6 +49,18 @@ export class ChatStreamReader implements StreamReader {
   end(): readonly AnswerEvent[] {
     this.#log.done();
     return this.#log.take();
+  }
+
+  #event(data: string): void {
+    const text = this.#template.textOf(data);
+    if (text !== undefined) {
+      this.#log.text(text);
+      return;
+    }
+    this.#template.forget();
+    const chunk = parseSupplierJson(data);
+    this.#read(chunk);
+    if (chunk !== undefined) this.#template.learn(data, chunk);
   }
 
   #read(chunk: JsonObject | undefined): undefined {

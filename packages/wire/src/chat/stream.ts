@@ -14,6 +14,7 @@ import {
   reasoningOf,
   textOf,
 } from './answer.ts';
+import { TextTemplate } from './text-template.ts';
 
 /** What one upstream event became. `output` and `textDelta` are content: relay and count them, no more. */
 export interface ChatStreamStep {
@@ -49,6 +50,16 @@ const DONE: ChatStreamStep = { ...NOTHING, isDone: true };
 const MALFORMED_STEP: ChatStreamStep = { ...NOTHING, isDone: false, error: 'malformed' };
 const ERROR_STEP: ChatStreamStep = { ...NOTHING, isDone: false, error: 'upstream_error' };
 
+/** In our own chunks: what stands before the text of one that has nothing else. */
+const TEXT_MARK = '"delta":{"content":';
+
+/** What stands around the text of a chunk of ours, and whose it is. */
+interface PrintedText {
+  readonly before: string;
+  readonly after: string;
+  readonly upstreamModel: { readonly upstreamModel?: string };
+}
+
 /** The event that ends a stream in this dialect. Sent after the settlement is durable. */
 export function doneEvent(): string {
   return 'data: [DONE]\n\n';
@@ -75,6 +86,9 @@ export class ChatStreamRewriter {
   // What the last event began and finished, in case it is withheld.
   #begun = new Set<ChoiceState>();
   #finished = new Set<ChoiceState>();
+  // For chunks that differ from the last one in their text only.
+  readonly #template = new TextTemplate();
+  #printed: PrintedText | undefined;
 
   constructor(envelope: ChatEnvelope) {
     const head = JSON.stringify({
@@ -97,12 +111,18 @@ export class ChatStreamRewriter {
 
   /** Rewrites the data of one upstream event. */
   push(data: string): ChatStreamStep {
-    this.#begun = new Set();
-    this.#finished = new Set();
+    if (this.#begun.size > 0) this.#begun = new Set();
+    if (this.#finished.size > 0) this.#finished = new Set();
     if (data === '[DONE]') return DONE;
+    const text = this.#template.textOf(data);
+    if (text !== undefined && this.#printed !== undefined) return this.#textStep(text, this.#printed);
+    this.#template.forget();
     const chunk = parseSupplierJson(data);
     if (chunk === undefined) return MALFORMED_STEP;
-    return isUpstreamError(chunk) ? ERROR_STEP : this.#rewrite(chunk);
+    if (isUpstreamError(chunk)) return ERROR_STEP;
+    const step = this.#rewrite(chunk);
+    this.#learn(data, chunk, step);
+    return step;
   }
 
   /**
@@ -115,6 +135,7 @@ export class ChatStreamRewriter {
     );
     for (const choice of open) choice.isFinished = true;
     this.#finished = new Set();
+    this.#template.forget();
     const choices = open.map((choice) => {
       const delta = this.#begun.has(choice) ? { role: 'assistant' } : {};
       return { index: choice.index, delta, finish_reason: reason };
@@ -125,6 +146,21 @@ export class ChatStreamRewriter {
   /** The last chunk of a stream whose client asked for usage. Throws when the usage breaks its sums. */
   finalUsageChunk(usage: TokenUsage): string {
     return `${this.#prefix}[],"usage":${JSON.stringify(usageToOpenAi(usage))}}\n\n`;
+  }
+
+  #textStep(text: string, { before, after, upstreamModel }: PrintedText): ChatStreamStep {
+    const output = before + JSON.stringify(text) + after;
+    return { output, hasContent: true, textDelta: text, isDone: false, ...upstreamModel };
+  }
+
+  #learn(data: string, chunk: JsonObject, { output, textDelta, upstreamModel }: ChatStreamStep): void {
+    const start = output.indexOf(TEXT_MARK) + TEXT_MARK.length;
+    if (start < TEXT_MARK.length || !this.#template.learn(data, chunk)) return;
+    this.#printed = {
+      before: output.slice(0, start),
+      after: output.slice(start + JSON.stringify(textDelta).length),
+      upstreamModel: upstreamModel === undefined ? {} : { upstreamModel },
+    };
   }
 
   #encode(choices: readonly JsonObject[]): string {

@@ -114,6 +114,11 @@ export class TranslatedStream implements AnswerStream {
   }
 
   #step(events: readonly AnswerEvent[]): StreamStep {
+    const [first] = events;
+    // Nearly every step is one piece of text.
+    if (events.length === 1 && first?.type === 'text' && first.text !== '') {
+      return { output: this.#writer.write(events), textDelta: first.text, hasContent: true, isDone: false };
+    }
     // Of a step that fails the client gets nothing, so the writer must not count it as printed.
     if (events.some(({ type }) => type === 'error')) return stepOf(events, '');
     if (events.some(({ type }) => type === 'stop')) this.isComplete = true;

@@ -64,6 +64,13 @@ export function messagesEvent(type: string, members: JsonObject): string {
   return encodeEvent(type, JSON.stringify({ type, ...members }));
 }
 
+/** A piece of a block: the event that a stream is made of, printed without an object in between. */
+export function blockDelta(index: number, delta: { type: string; member: string; text: string }): string {
+  const piece = `{"type":"${delta.type}","${delta.member}":${JSON.stringify(delta.text)}}`;
+  const type = 'content_block_delta';
+  return encodeEvent(type, `{"type":"${type}","index":${index},"delta":${piece}}`);
+}
+
 /** The first event of a stream. `output_tokens` is 1 by custom: the truth comes with the last delta. */
 export function messageStart(envelope: AnswerEnvelope): string {
   const usage = {

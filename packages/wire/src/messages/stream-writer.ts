@@ -4,7 +4,14 @@ import type { Opaque } from '../conversation/seal.ts';
 import type { GridError } from '../errors/grid-error.ts';
 import type { JsonObject } from '../json/parse.ts';
 import type { TokenUsage } from '../usage.ts';
-import { type MessageStop, messageStart, messagesErrorEvent, messagesEvent, stopMembers } from './answer.ts';
+import {
+  blockDelta,
+  type MessageStop,
+  messageStart,
+  messagesErrorEvent,
+  messagesEvent,
+  stopMembers,
+} from './answer.ts';
 import { usageToMessages } from './usage.ts';
 
 type EventOf<Type extends AnswerEvent['type']> = Extract<AnswerEvent, { type: Type }>;
@@ -61,12 +68,12 @@ export class MessagesStreamWriter implements StreamWriter {
       case 'start':
         return this.#start();
       case 'text':
-        return this.#delta('text', { type: 'text_delta', text: event.text });
+        return this.#delta('text', { type: 'text_delta', member: 'text', text: event.text });
       case 'refusal':
         this.#patch({ stop: { ...this.#state.stop, isRefused: true } });
-        return this.#delta('text', { type: 'text_delta', text: event.text });
+        return this.#delta('text', { type: 'text_delta', member: 'text', text: event.text });
       case 'reasoning':
-        return this.#shown(() => this.#delta('thinking', { type: 'thinking_delta', thinking: event.text }));
+        return this.#shown(() => this.#thinking('thinking', event.text));
       case 'opaque':
         return this.#shown(() => this.#opaque(event.opaque));
       case 'part_end':
@@ -83,8 +90,8 @@ export class MessagesStreamWriter implements StreamWriter {
     if (event.type === 'call') return this.#call(event);
     if (event.type === 'arguments') {
       const index = this.#state.calls.get(event.call);
-      const delta = { type: 'input_json_delta', partial_json: event.text };
-      return messagesEvent('content_block_delta', { index, delta });
+      const delta = { type: 'input_json_delta', member: 'partial_json', text: event.text };
+      return index === undefined ? '' : blockDelta(index, delta);
     }
     return event.type === 'call_end' ? this.#closeCall(event.call) : '';
   }
@@ -110,13 +117,17 @@ export class MessagesStreamWriter implements StreamWriter {
     return { index, text: messagesEvent('content_block_start', { index, content_block: block }) };
   }
 
-  #delta(kind: 'text' | 'thinking', delta: JsonObject): string {
+  #thinking(member: 'thinking' | 'signature', text: string): string {
+    return this.#delta('thinking', { type: `${member}_delta`, member, text });
+  }
+
+  #delta(kind: 'text' | 'thinking', delta: { type: string; member: string; text: string }): string {
     const { open } = this.#state;
-    if (open?.kind === kind) return messagesEvent('content_block_delta', { index: open.index, delta });
+    if (open?.kind === kind) return blockDelta(open.index, delta);
     const closed = this.#closeOpen();
     const { index, text } = this.#beginBlock(FIRST_BLOCK[kind]);
     this.#patch({ open: { kind, index } });
-    return closed + text + messagesEvent('content_block_delta', { index, delta });
+    return closed + text + blockDelta(index, delta);
   }
 
   #opaque(opaque: Opaque): string {
@@ -124,7 +135,7 @@ export class MessagesStreamWriter implements StreamWriter {
     if (seal === undefined) return '';
     const sealed = seal.wrap(opaque);
     if (opaque.kind === 'signature') {
-      return this.#delta('thinking', { type: 'signature_delta', signature: sealed }) + this.#closeOpen();
+      return this.#thinking('signature', sealed) + this.#closeOpen();
     }
     const closed = this.#closeOpen();
     const { index, text } = this.#beginBlock({ type: 'redacted_thinking', data: sealed });
