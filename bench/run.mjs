@@ -1,9 +1,9 @@
 // Every benchmark, one after the other: node bench/run.mjs [name …], names: inference, slow-streams, exchange, orders,
-// signed-orders, socket-orders.
+// signed-orders.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BENCHMARKS = ['inference', 'slow-streams', 'exchange', 'orders', 'signed-orders', 'socket-orders'];
+const BENCHMARKS = ['inference', 'slow-streams', 'exchange', 'orders', 'signed-orders'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHMARKS.includes(name));
 if (unknown.length > 0) {
