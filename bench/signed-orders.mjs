@@ -1,6 +1,7 @@
 /**
- * Signed orders over HTTP, and orders over sockets, from end to end: signature, checks, book, one durable commit, answer. Beside it, interleaved on the
- * same machine, the least that a signed API in Node can do. Usage: node bench/signed-orders.mjs [--seconds 4] [--rounds 3]
+ * Signed orders over HTTP, and orders over sockets, from end to end: signature, checks, book, one durable commit, answer.
+ * Beside them, interleaved on the same machine, the least that a signed API in Node can do.
+ * Usage: node bench/signed-orders.mjs [--seconds 4] [--rounds 3]
  */
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
