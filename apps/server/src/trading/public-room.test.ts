@@ -210,7 +210,11 @@ describe('lists of markets and instruments', () => {
 
   it('have the currency among the instruments', async () => {
     const { rows } = await get('/v1/instruments?instrument_type=currency');
-    expect(rows).toEqual([expect.objectContaining({ symbol: 'USD', precision: 6, is_active: true })]);
+    const figures = ['last_trade_price', 'last_trade_at', 'last_quote_at', 'volume_24h', 'total_trades'];
+    const nothing = Object.fromEntries(figures.map((name) => [name, null]));
+    expect(rows).toEqual([
+      expect.objectContaining({ symbol: 'USD', precision: 6, is_active: true, ...nothing }),
+    ]);
     expect((await get('/v1/instruments?symbol=usd')).rows).toEqual(rows);
   });
 

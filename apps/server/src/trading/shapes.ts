@@ -26,6 +26,16 @@ export function usdInstrument(nowMs: number): Record<string, unknown> {
     is_active: true,
     status: 'active',
     basic_info: { currency_code: 'USD', precision: 6 },
+    // Nullable members are always there, also where no market could fill them.
+    last_trade_price: null,
+    last_trade_at: null,
+    last_quote_at: null,
+    price_range_24h_high: null,
+    price_range_24h_low: null,
+    volume_24h: null,
+    total_volume: null,
+    total_trades: null,
+    total_quotes: null,
     created_at: formatIso(nowMs),
     updated_at: formatIso(nowMs),
   };
