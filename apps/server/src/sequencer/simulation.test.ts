@@ -10,7 +10,7 @@ import { MemoryStore } from './simulation/memory-store.ts';
 import { type Stage, simulate } from './simulation/run.ts';
 import { verifyLedger } from './verify.ts';
 
-const HISTORIES = process.env.OPENGRID_NIGHTLY ? 20_000 : 200;
+const HISTORIES = process.env.OPENGRID_NIGHTLY ? 5_000 : 200;
 const REAL_HISTORIES = process.env.OPENGRID_NIGHTLY ? 50 : 2;
 /** To repeat a failure: OPENGRID_SEED=<the seed that the failure names>. */
 const firstSeed = Number(process.env.OPENGRID_SEED ?? randomInt(2 ** 30));
