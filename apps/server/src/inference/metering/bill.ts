@@ -1,5 +1,6 @@
 import type { TokenUsage } from '@opengrid/wire';
 import { inputTokensOf, totalTokensOf } from '@opengrid/wire';
+import type { Report } from './usage-drift.ts';
 
 /** Where the numbers of a bill come from. */
 export type UsageSource = 'supplier' | 'partial' | 'estimated';
@@ -7,8 +8,8 @@ export type UsageSource = 'supplier' | 'partial' | 'estimated';
 export interface Bill {
   readonly usage: TokenUsage;
   readonly source: UsageSource;
-  /** Whether the supplier's report was beyond what the exchange's own count bears out; absent without a report. */
-  readonly isBeyondCount?: boolean;
+  /** Whether the exchange's own count bears the supplier's report out; absent without a report. */
+  readonly report?: Report;
 }
 
 export const NO_USAGE: TokenUsage = {

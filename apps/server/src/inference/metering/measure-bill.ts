@@ -4,6 +4,7 @@ import type { AnswerFacts } from '../delivery/answer.ts';
 import { type Bill, countedUsage, limitUsage, toleratedTokens } from './bill.ts';
 import type { ExactCounter } from './exact-counter.ts';
 import { formatTokens, inputText } from './input-text.ts';
+import type { Report } from './usage-drift.ts';
 
 /** Reasoning that is not shown is taken for at most this many times the visible output, and this on top. */
 const HIDDEN_REASONING = { factor: 8, tokens: 2_048 };
@@ -34,7 +35,7 @@ export class Measurement {
   /** The bill of a complete answer: the supplier's report as far as our own count bears it out. */
   async whole(): Promise<Bill> {
     const usage = await this.reported();
-    if (usage !== undefined) return { usage, source: 'supplier', isBeyondCount: this.isBeyond(usage) };
+    if (usage !== undefined) return { usage, source: 'supplier', report: this.judge(usage) };
     return { usage: await this.counted(), source: 'estimated' };
   }
 
@@ -51,9 +52,9 @@ export class Measurement {
     return limitUsage(report, { input, output });
   }
 
-  private isBeyond(limited: Bill['usage']): boolean {
+  private judge(limited: Bill['usage']): Report {
     const report = this.answer.reportedUsage;
-    return report !== undefined && totalTokensOf(limited) < totalTokensOf(report);
+    return report !== undefined && totalTokensOf(limited) < totalTokensOf(report) ? 'beyond' : 'within';
   }
 
   private async counted(): Promise<Bill['usage']> {

@@ -83,7 +83,7 @@ async function billOf(deps: SettlementDeps, subject: SettlementSubject): Promise
     },
   );
   const bill = await (wasCutShort || delivery.isCut ? measurement.part() : measurement.whole());
-  if (bill.isBeyondCount !== undefined) deps.drift.note(trial.endpoint.endpointId, bill.isBeyondCount);
+  if (bill.report !== undefined) deps.drift.note(trial.endpoint.endpointId, bill.report);
   return bill;
 }
 

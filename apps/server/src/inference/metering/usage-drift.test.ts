@@ -2,14 +2,14 @@ import { sendRequest, startFaultySupplier } from '@opengrid/testing';
 import { expect, it } from 'vitest';
 import type { SystemEvent } from '../../ports/telemetry.ts';
 import { endpointOf, giveUnits, KEY, openMarket, startWorld } from '../testing.ts';
-import { UsageDrift } from './usage-drift.ts';
+import { type Report, UsageDrift } from './usage-drift.ts';
 
 function setUp() {
   const events: SystemEvent[] = [];
   const settings = { answers: 20, fewestAnswers: 10, sharePercent: 20 };
   const drift = new UsageDrift(settings, { system: (event) => void events.push(event) });
-  const note = (count: number, isBeyond: boolean, endpointId = 'endpoint_1') => {
-    for (let index = 0; index < count; index += 1) drift.note(endpointId, isBeyond);
+  const note = (count: number, report: Report, endpointId = 'endpoint_1') => {
+    for (let index = 0; index < count; index += 1) drift.note(endpointId, report);
   };
   const told = () => events.map(({ fields }) => [fields?.endpoint_id, fields?.share_percent]);
   return { note, told, events };
@@ -17,37 +17,37 @@ function setUp() {
 
 it('tells of an endpoint whose reports are often beyond the tolerance, once', () => {
   const { note, told, events } = setUp();
-  note(17, false);
-  note(3, true);
+  note(17, 'within');
+  note(3, 'beyond');
   expect(told()).toEqual([]);
-  note(1, true);
+  note(1, 'beyond');
   expect(events).toEqual([
     { event: 'supplier_usage_drift', fields: { endpoint_id: 'endpoint_1', share_percent: 20 } },
   ]);
-  note(30, true);
+  note(30, 'beyond');
   expect(told()).toHaveLength(1);
 });
 
 it('judges no endpoint by a few answers, and each by its own', () => {
   const { note, told } = setUp();
-  note(9, true);
-  note(30, false, 'endpoint_2');
+  note(9, 'beyond');
+  note(30, 'within', 'endpoint_2');
   expect(told()).toEqual([]);
-  note(1, false);
+  note(1, 'within');
   expect(told()).toEqual([['endpoint_1', 90]]);
 });
 
 it('tells of an endpoint again only after it has clearly improved', () => {
   const { note, told } = setUp();
-  note(16, false);
-  note(4, true);
+  note(16, 'within');
+  note(4, 'beyond');
   expect(told()).toHaveLength(1);
   // Down to a tenth, which is half of the share, and up again.
-  note(18, false);
-  note(4, true);
+  note(18, 'within');
+  note(4, 'beyond');
   expect(told()).toHaveLength(1);
-  note(19, false);
-  note(4, true);
+  note(19, 'within');
+  note(4, 'beyond');
   expect(told()).toHaveLength(2);
 });
 

@@ -1,9 +1,12 @@
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { InferenceSettings } from '../settings.ts';
 
+/** What an answer's report was, beside the exchange's own count and its tolerance. */
+export type Report = 'within' | 'beyond';
+
 interface Record {
-  /** Whether each of the last answers was reported beyond the tolerance, the oldest first. */
-  readonly isBeyond: boolean[];
+  /** The last answers, the oldest first. */
+  readonly reports: Report[];
   isFlagged: boolean;
 }
 
@@ -22,19 +25,19 @@ export class UsageDrift {
   }
 
   /** An answer whose tokens the endpoint reported. Tells of the endpoint when its share rises to the set one. */
-  note(endpointId: string, isBeyond: boolean): void {
-    const record = this.records.get(endpointId) ?? { isBeyond: [], isFlagged: false };
+  note(endpointId: string, report: Report): void {
+    const record = this.records.get(endpointId) ?? { reports: [], isFlagged: false };
     this.records.set(endpointId, record);
-    record.isBeyond.push(isBeyond);
-    if (record.isBeyond.length > this.settings.answers) record.isBeyond.shift();
+    record.reports.push(report);
+    if (record.reports.length > this.settings.answers) record.reports.shift();
     this.judge(endpointId, record);
   }
 
   private judge(endpointId: string, record: Record): void {
     const { fewestAnswers, sharePercent } = this.settings;
-    const count = record.isBeyond.length;
+    const count = record.reports.length;
     if (count < fewestAnswers) return;
-    const share = Math.floor((100 * record.isBeyond.filter(Boolean).length) / count);
+    const share = Math.floor((100 * record.reports.filter((report) => report === 'beyond').length) / count);
     // An endpoint near the limit would be told of again and again; it has to improve clearly first.
     if (record.isFlagged && share < sharePercent / 2) record.isFlagged = false;
     if (record.isFlagged || share < sharePercent) return;

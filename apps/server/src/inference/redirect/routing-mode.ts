@@ -17,7 +17,8 @@ export interface RoutedRequest {
 
 /**
  * Whether the exchange answers a request itself or sends the client on. Only clients of chat completions know a second
- * hop; for them the first match wins: the header, the key, the installation. Errors: `invalid_request` for a header that names no mode.
+ * hop; for them the first match wins: the header, the key, the installation. Errors: `invalid_request` for a header that
+ * names no mode.
  */
 export function routingModeOf(
   request: RoutedRequest,
