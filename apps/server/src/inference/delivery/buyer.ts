@@ -81,14 +81,16 @@ export class Buyer {
   sendJson(status: number, headers: Readonly<Record<string, string>>, body: string | Content<string>): void {
     if (this.isGone || this.isEnded) return;
     this.isEnded = true;
-    const bytes = Buffer.from(typeof body === 'string' ? body : openContent(body));
-    this.count.bytesOut += bytes.length;
+    const text = typeof body === 'string' ? body : openContent(body);
+    const size = Buffer.byteLength(text);
+    this.count.bytesOut += size;
     this.raw.writeHead(status, {
       ...headers,
       'content-type': 'application/json; charset=utf-8',
-      'content-length': String(bytes.length),
+      'content-length': String(size),
     });
-    this.raw.end(bytes);
+    // As a string it leaves in one piece with the head.
+    this.raw.end(text);
   }
 
   /** Sends the client elsewhere with the same request. */

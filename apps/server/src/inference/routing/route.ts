@@ -66,6 +66,7 @@ export class Router {
 
   /** Cheapest first. Who asks more than a substitute may be paid comes last and is offered the escrow price. */
   private byPrice(substitutes: readonly Endpoint[], instrumentNo: number): readonly Endpoint[] {
+    if (substitutes.length < 2) return substitutes;
     const vwap = this.exchange.vwap24hTicks(instrumentNo) ?? 0;
     const cap = this.exchange.substituteCapTicks(instrumentNo) ?? Number.POSITIVE_INFINITY;
     const priceOf = ({ substitution }: Endpoint) => {
