@@ -41,7 +41,7 @@ function assemble(deps: InferenceDeps): Parts {
     ...deps,
     clock,
     health,
-    retries: new RetryBudget(),
+    retries: new RetryBudget(clock),
     pools: new UpstreamPools({ connectTimeoutMs: settings.connectBudgetMs }),
     replenisher: new Replenisher({ sequencer, telemetry, settings, clock }),
     router: new Router(sequencer.exchange, health),

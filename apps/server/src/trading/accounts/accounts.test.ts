@@ -170,6 +170,22 @@ forEachStore('accounts, trades and transfers', (open) => {
         updated_at: TIME,
       },
     ]);
+    const currency = await buyer.get('/v1/currency-trading-accounts');
+    expect(currency.rows).toMatchObject([
+      {
+        currency: 'usd',
+        total_balance: '89.990200',
+        credit_balance: '89.990200',
+        proceeds_balance: '0.000000',
+        card_balance: '0.000000',
+      },
+    ]);
+    expect(currency.rows[0]).not.toHaveProperty('owed_usd');
+  });
+
+  it('are found one by one, by filters and page by page', async () => {
+    await traded();
+    const { rows } = await buyer.get('/v1/trading-accounts');
     expect((await buyer.get(`/v1/trading-accounts/${rows[1]?.id}`)).body.data).toEqual(rows[1]);
     expect((await seller.get(`/v1/trading-accounts/${rows[1]?.id}`)).body.errors.code).toBe(
       'account_not_found',
@@ -193,17 +209,6 @@ forEachStore('accounts, trades and transfers', (open) => {
       expect((await buyer.get(`/v1/${path}next=${first.paging.next_cursor}`)).body.errors.code).toBe(
         'invalid_cursor',
       );
-    const currency = await buyer.get('/v1/currency-trading-accounts');
-    expect(currency.rows).toMatchObject([
-      {
-        currency: 'usd',
-        total_balance: '89.990200',
-        credit_balance: '89.990200',
-        proceeds_balance: '0.000000',
-        card_balance: '0.000000',
-      },
-    ]);
-    expect(currency.rows[0]).not.toHaveProperty('owed_usd');
   });
 
   it('move units to consumption, where they are lots in drawing order', async () => {
