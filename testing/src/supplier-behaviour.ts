@@ -92,6 +92,8 @@ export type AnswerOptions = {
   /** Cuts the body into writes of this many bytes; 1 also splits every multi-byte character. */
   bytesPerWrite?: number;
   compression?: 'none' | 'gzip';
+  /** Default: the dialect of the request. Another one is what a supplier behind the wrong address would speak. */
+  dialect?: SupplierDialect;
   /** The same body so many times in one answer, as after a retry that nobody noticed. Default 1. */
   copies?: number;
   /** With `latin1`, characters beyond ASCII are sent as bytes that are no UTF-8. Default `utf8`. */

@@ -20,10 +20,10 @@ const STREAMED: Readonly<Record<SupplierDialect, Streamed>> = {
 
 /** The whole answer, in the dialect of the request. */
 export function answerJson(options: AnswerOptions, request: CapturedRequest): JsonObject {
-  return WHOLE[dialectOf(request)](options, request);
+  return WHOLE[options.dialect ?? dialectOf(request)](options, request);
 }
 
 /** The same answer as the events of a stream. */
 export function answerEvents(options: AnswerOptions, request: CapturedRequest): StreamEvents {
-  return STREAMED[dialectOf(request)](options, request);
+  return STREAMED[options.dialect ?? dialectOf(request)](options, request);
 }

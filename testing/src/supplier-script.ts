@@ -186,7 +186,8 @@ function hugeEvent(options: AnswerOptions, request: CapturedRequest): string {
 /** Events of chat completions have no name; those of the other dialects are named by their type. */
 function* frame(data: string, { options, request }: Answer): Generator<Step> {
   const lineEnd = options.lineEnding === 'crlf' ? '\r\n' : '\n';
-  const type = dialectOf(request) === 'chat' ? undefined : /^\{"type":"([\w.]+)"/.exec(data)?.[1];
+  const dialect = options.dialect ?? dialectOf(request);
+  const type = dialect === 'chat' ? undefined : /^\{"type":"([\w.]+)"/.exec(data)?.[1];
   const name = type === undefined ? '' : `event: ${type}${lineEnd}`;
   yield* slices(Buffer.from(`${name}data: ${data}${lineEnd}${lineEnd}`, options.encoding), options);
 }

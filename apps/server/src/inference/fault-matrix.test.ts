@@ -31,6 +31,8 @@ const WIRES: readonly Partial<Endpoint>[] = [
   { wire: 'openai-responses', capabilities: RESPONSES_CAPABILITIES },
 ];
 
+const WIRE_DIALECTS = { openai: 'chat', anthropic: 'messages', 'openai-responses': 'responses' } as const;
+
 /** A surface: how it is asked, how its streams end well, and where it says which error it was. */
 interface Surface {
   readonly path: string;
@@ -161,7 +163,7 @@ const FAULTS: readonly Fault[] = [
   },
   { name: 'answers twice', behaviour: { ...quick, copies: 2 }, whole: refused(), streamed: served(8) },
   {
-    name: 'speaks another dialect',
+    name: 'answers in a shape of its own',
     behaviour: { kind: 'garbage', garbage: 'wrong-shape' },
     ...both(refused()),
   },
@@ -340,6 +342,22 @@ describe.each(WIRES)('a supplier on the $wire wire that', (endpoint) => {
     },
     30_000,
   );
+
+  const dialects = ['chat', 'messages', 'responses'] as const;
+
+  it.each(dialects)('answers in the dialect of %s', async (dialect) => {
+    await start(endpoint, { kind: 'answer', chunkCount: 8, dialect });
+    const isOwn = WIRE_DIALECTS[endpoint.wire!] === dialect;
+    const outcome = isOwn ? served(8) : refused();
+    for (const surface of SURFACES) {
+      for (const stream of [false, true]) {
+        const reply = await ask(surface, stream);
+        expectOutcome(reply, surface, { stream, outcome });
+        expectBill(reply, outcome);
+      }
+    }
+    expectSilence();
+  });
 
   it.each([
     ['has no room', {}, 1_000],
