@@ -58,6 +58,17 @@ function errorBody(status: number, request: CapturedRequest): string {
   });
 }
 
+/** The same in mid-stream, where each dialect has a form of its own. */
+function errorEvent({ options, request }: Answer): string {
+  const dialect = options.dialect ?? dialectOf(request);
+  const { error } = JSON.parse(errorBody(500, request)) as { error: { message: string; code: string } };
+  const { message, code } = error;
+  if (dialect === 'messages')
+    return JSON.stringify({ type: 'error', error: { type: 'overloaded_error', message } });
+  if (dialect === 'responses') return JSON.stringify({ type: 'error', code, message, param: null });
+  return JSON.stringify({ error });
+}
+
 function* garbageSteps(garbage: Garbage): Generator<Step> {
   if (garbage === 'html') yield* bodySteps(200, { 'content-type': 'text/html' }, '<html>Welcome!</html>');
   else if (garbage === 'text') yield* bodySteps(200, { 'content-type': 'text/plain' }, 'upstream says hello');
@@ -165,7 +176,7 @@ function* injectionSteps(what: string, { options, request }: Answer): Generator<
   const lineEnd = options.lineEnding === 'crlf' ? '\r\n' : '\n';
   if (what === 'malformed-json')
     yield* frame('{"id":"chatcmpl-double-0001","choices":[{', { options, request });
-  else if (what === 'error-event') yield* frame(errorBody(500, request), { options, request });
+  else if (what === 'error-event') yield* frame(errorEvent({ options, request }), { options, request });
   else if (what === 'empty-choices')
     yield* frame('{"object":"chat.completion.chunk","choices":[]}', { options, request });
   else if (what === 'huge-event') yield* frame(hugeEvent(options, request), { options, request });
