@@ -52,7 +52,7 @@ const HISTORY = [
           type: 'tool_use',
           id: `toolu_${turn}`,
           name: 'Read',
-          input: { file_path: `/work/src/sum-${turn}.ts` },
+          input: { file_path: `/project/src/sum-${turn}.ts` },
         },
       ],
     },
