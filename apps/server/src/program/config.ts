@@ -112,7 +112,8 @@ function socketSettings(): Pick<
 }
 
 function tradingSettings(): TradingSettings {
-  const { orderRate, orderBurst, orderRpm, cancelRate, signedReadRate } = DEFAULT_TRADING_SETTINGS;
+  const { orderRate, orderBurst, orderRpm, cancelRate, signedReadRate, publicRate } =
+    DEFAULT_TRADING_SETTINGS;
   const signatureReplay = environmentWord('SIGNATURE_REPLAY', ['coalesce', 'reject', 'off']);
   if (signatureReplay === 'off' && process.env.NODE_ENV === 'production')
     throw new ConfigError('SIGNATURE_REPLAY=off is for load tests and refused in production.');
@@ -126,6 +127,7 @@ function tradingSettings(): TradingSettings {
     orderRpm: environmentNumber('ORDER_RPM', orderRpm),
     cancelRate: environmentNumber('CANCEL_RATE', cancelRate),
     signedReadRate: environmentNumber('SIGNED_READ_RATE', signedReadRate),
+    publicRate: environmentNumber('PUBLIC_RATE', publicRate),
     ...socketSettings(),
     signatureReplay,
     isTransferBackOn: environmentWord('CONSUMPTION_TO_TRADING', ['enabled', 'disabled']) === 'enabled',
@@ -169,6 +171,7 @@ Environment only:
   WS_MESSAGE_RATE               messages a second from a socket (default 100, 0 = no limit)
   WS_ADDRESS_CONNECTIONS        sockets of an address that are not authenticated (default 100, 0 = no limit)
   SIGNED_READ_RATE              reads a second and account (default 50, 0 = no limit)
+  PUBLIC_RATE                   public reads a second and client address (default 20, 0 = no limit)
   SIGNATURE_REPLAY              coalesce | reject | off (default coalesce): identical signed requests
   ORDER_ALREADY_CANCELLED       200 | 409 | 500 (default 200): cancelling a cancelled order
   CONSUMPTION_TO_TRADING        enabled | disabled (default enabled): units back from consumption to trading

@@ -35,7 +35,6 @@ import { registerReference } from './openapi/reference.ts';
 import { registerPage } from './page.ts';
 
 export const VERSION = '0.1.0';
-const PUBLIC_RATE_PER_SECOND = 20;
 const KEY_FLUSH_MS = 60_000;
 const OPEN_INTEREST_MS = 600_000;
 
@@ -258,7 +257,11 @@ function mount(
   };
   const trading = { ...core, view, replays, openInterest, settings: config.trading };
   registerReference(app, { version: VERSION });
-  const sockets = registerTrading(app, { ...trading, version: VERSION, publicRate: PUBLIC_RATE_PER_SECOND });
+  const sockets = registerTrading(app, {
+    ...trading,
+    version: VERSION,
+    publicRate: config.trading.publicRate,
+  });
   const room = registerInference(app, { ...core, market: marketQuotes(view), settings });
   registerPage(app);
   const { telemetry, sequencer } = core;

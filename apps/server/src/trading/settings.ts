@@ -10,6 +10,8 @@ export interface TradingSettings {
   readonly cancelRate: number;
   /** Reads with a credential, per account. */
   readonly signedReadRate: number;
+  /** Public reads, per client address. */
+  readonly publicRate: number;
   readonly signatureReplay: ReplayPolicy;
   /** How cancelling an order that is cancelled already is answered. */
   readonly alreadyCancelledStatus: 200 | 409 | 500;
@@ -33,6 +35,7 @@ export const DEFAULT_TRADING_SETTINGS: TradingSettings = {
   orderRpm: 600,
   cancelRate: 50,
   signedReadRate: 50,
+  publicRate: 20,
   signatureReplay: 'coalesce',
   alreadyCancelledStatus: 200,
   isTransferBackOn: true,
