@@ -28,6 +28,15 @@ async function trade(quantity: number, price: string): Promise<void> {
   expect(status).toBe(201);
 }
 
+it('tells which methods the health of the exchange takes', async () => {
+  for (const path of ['/v1/health', '/api/v1/trading/health', '/health']) {
+    const { status, headers, body } = await send(floor.origin, { method: 'POST', path });
+    expect([path, status, body.errors.code]).toEqual([path, 405, 'method_not_allowed']);
+    expect(headers.get('allow')).toBe('GET, HEAD, OPTIONS');
+    expect((await get(path)).body.data).toMatchObject({ status: 'ok', service: 'trading' });
+  }
+});
+
 describe('the public order book', () => {
   it('has the published checksum, whatever the depth, and both names of its sides', async () => {
     const empty = await get('/v1/markets/text-standard/orderbook');

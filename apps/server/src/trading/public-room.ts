@@ -82,9 +82,7 @@ export class PublicRoom {
       scope.get(`${prefix}${path}`, { config: { route: `/v1${path}` } }, async (request) => handler(request));
       refuseOtherMethods(scope, `${prefix}${path}`, ['GET']);
     };
-    scope.get(`${prefix}/health`, { config: { route: '/v1/health' } }, async (_request, reply) =>
-      this.health(reply),
-    );
+    this.mountHealth(scope, `${prefix}/health`, '/v1/health');
     get('/instruments', (request) => this.listInstruments(searchOf(request)));
     get('/instruments/by-symbol/:reference', (request) => this.instrumentDetail(request));
     get('/instruments/:reference', (request) => this.instrumentDetail(request));
@@ -96,6 +94,12 @@ export class PublicRoom {
     get('/markets/:reference/orderbook', (request) => this.orderbook(request));
     get('/markets/:reference/trades', (request) => this.trades(request));
     get('/markets/:reference/stats', (request) => this.stats(request));
+  }
+
+  /** `route` is what the path is an alias of, itself when left out. */
+  mountHealth(scope: FastifyInstance, url: string, route = url): void {
+    scope.get(url, { config: { route } }, async (_request, reply) => this.health(reply));
+    refuseOtherMethods(scope, url, ['GET']);
   }
 
   /** A credential is optional on public routes, but one that is sent is checked. */
@@ -122,7 +126,7 @@ export class PublicRoom {
     return sendError(reply, toGridError(error, this.deps.telemetry), this.clock());
   }
 
-  health(reply: FastifyReply): unknown {
+  private health(reply: FastifyReply): unknown {
     const { isLeading } = this.deps.sequencer.status;
     if (!isLeading) void reply.code(503);
     void reply.header('cache-control', 'no-store');

@@ -58,7 +58,7 @@ export function registerTrading(app: FastifyInstance, deps: TradingDeps): OpenSo
     scope.addHook('onRequest', async (request, reply) => room.admit(request, reply));
     scope.setErrorHandler((error, _request, reply) => room.fail(error, reply));
     for (const prefix of PREFIXES) room.mount(scope, prefix);
-    scope.get('/health', async (_request, reply) => room.health(reply));
+    room.mountHealth(scope, '/health');
     done();
   });
   const rates = new TradingRates(settings, clock);

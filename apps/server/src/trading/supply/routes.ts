@@ -12,6 +12,7 @@ import type { RecordedCommand } from '../auth/replays.ts';
 import { recordedOf, refusal, submit } from '../engine.ts';
 import {
   fail,
+  invalidField,
   ok,
   parseBody,
   type TradingAnswer,
@@ -137,6 +138,9 @@ async function issue(deps: AccountDeps, call: TradingCall): Promise<TradingAnswe
   const { accountNumber: account } = call.caller;
   const command = { kind: 'issue', account, instrument: instrumentNo, quantityUnits: quantity } as const;
   const result = await submit(deps.sequencer, call, { command });
+  // The quantity is the only thing in it that the exchange may find too much.
+  if (!result.ok && result.code === 'validation_failed')
+    throw invalidField('quantity', 'is more than may be issued of one instrument');
   if (!result.ok) throw refusal(result, instrument);
   const event = result.outcome.events.find((one) => one.type === 'issued');
   if (event?.type !== 'issued') throw new Error('an issue has an event');

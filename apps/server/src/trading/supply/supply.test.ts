@@ -95,6 +95,12 @@ forEachStore('supply', (open) => {
     expect(issued.status).toBe(201);
     expect(issued.body.data).toMatchObject({ quantity: 20, unit_from: 1, unit_to: 20, status: 'issued' });
     expect((await supplier.get('/v1/supply-issuances?status=issued')).rows).toEqual([issued.body.data]);
+    for (const quantity of ['1000000000000000', String(Number.MAX_SAFE_INTEGER)]) {
+      const { status, body } = await post('/v1/supply-issuances', quantity);
+      const fields = { quantity: ['is more than may be issued of one instrument'] };
+      expect(status).toBe(400);
+      expect(body.errors).toMatchObject({ code: 'validation_failed', fields });
+    }
     const moved = await post('/v1/issuance-accounts/transfer', 15);
     expect([moved.status, moved.body.data.status, moved.body.data.quantity]).toEqual([202, 'accepted', 15]);
     const copy = await post('/v1/issuance-accounts/transfer', 15);
