@@ -14,7 +14,15 @@ const MANIFEST = JSON.stringify(
   null,
   2,
 );
-const INSTALL = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix'];
+const INSTALL = [
+  'install',
+  '--fetch-retries=0',
+  '--no-save',
+  '--ignore-scripts',
+  '--no-audit',
+  '--no-fund',
+  '--prefix',
+];
 
 /** @returns the folder of their packages. Throws where the registry cannot be reached. */
 export function installPeers(root) {
