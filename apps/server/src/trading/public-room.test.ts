@@ -227,6 +227,35 @@ describe('lists of markets and instruments', () => {
     expect((await get('/v1/instruments?symbol=usd')).rows).toEqual(rows);
   });
 
+  it('have the instruments on the Platform surface, in numbered pages', async () => {
+    const all = (await get('/v1/instruments?limit=100')).rows;
+    const { status, body } = await get('/api/v1/instruments?page_size=200');
+    expect([status, body.data]).toEqual([200, all]);
+    const count = all.length;
+    const last = Math.ceil(count / 4);
+    expect((await get(`/api/v1/instruments/?page_size=4&page=${last}`)).body).toEqual({
+      data: all.slice((last - 1) * 4),
+      meta: {
+        current_offset: (last - 1) * 4,
+        current_page: last,
+        page_size: 4,
+        total_count: count,
+        total_pages: last,
+        has_next_page: false,
+        has_previous_page: true,
+      },
+    });
+    const sorted = await get('/api/v1/instruments?order_by[]=symbol&order_directions[]=desc&page_size=1');
+    expect(sorted.rows).toEqual([all.toSorted((a, b) => (String(a.symbol) < String(b.symbol) ? 1 : -1))[0]]);
+    for (const query of ['page=0', 'page=x', 'page_size=0', 'colour=red', 'next=abc']) {
+      const refused = await get(`/api/v1/instruments?${query}`);
+      expect([query, refused.status, refused.body.errors.code]).toEqual([query, 422, 'validation_failed']);
+      expect(refused.body).toMatchObject({ error_description: refused.body.errors.message });
+    }
+    const posted = await send(floor.origin, { method: 'POST', path: '/api/v1/instruments' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+  });
+
   it.each(['colour=red', 'status[op]=active', 'order_by=status', 'limit=0'])('refuse %s', async (query) => {
     for (const list of ['markets', 'instruments']) {
       const { status, body } = await get(`/v1/${list}?${query}`);

@@ -1,6 +1,13 @@
 import { crc32 } from 'node:zlib';
 import type { MarketRules } from '@opengrid/exchange';
-import { formatIso, GridFailure, gridError } from '@opengrid/wire';
+import {
+  errorHeaders,
+  formatIso,
+  GridFailure,
+  gridError,
+  httpStatusOf,
+  platformErrorBody,
+} from '@opengrid/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { TokenBuckets } from '../http/rate-limit.ts';
 import { setCommonHeaders } from '../http/request-ids.ts';
@@ -18,7 +25,7 @@ import type { OpenInterest } from './instruments/open-interest.ts';
 import { referenceIndex } from './instruments/reference-index.ts';
 import { specificationVersions } from './instruments/specifications.ts';
 import { wholeList } from './list/list-page.ts';
-import { memoryPage } from './list/memory-list.ts';
+import { memoryNumberedPage, memoryPage, type PlacedRow } from './list/memory-list.ts';
 import type { MarketView } from './market-view.ts';
 import {
   checksumText,
@@ -46,6 +53,7 @@ export interface PublicDeps {
 }
 
 const NO_BODY = Buffer.alloc(0);
+const PLATFORM_INSTRUMENTS = '/api/v1/instruments';
 const DEFAULT_DEPTH = 20;
 const MAX_DEPTH = 100;
 
@@ -94,6 +102,22 @@ export class PublicRoom {
     get('/markets/:reference/orderbook', (request) => this.orderbook(request));
     get('/markets/:reference/trades', (request) => this.trades(request));
     get('/markets/:reference/stats', (request) => this.stats(request));
+  }
+
+  /** The instruments once more, with the envelopes of the Platform surface, for clients that know no other. */
+  mountPlatform(scope: FastifyInstance): void {
+    const spec = { ...INSTRUMENT_LIST, instruments: this.deps.instruments };
+    scope.get(PLATFORM_INSTRUMENTS, async (request) =>
+      memoryNumberedPage(this.instrumentRows(), spec, searchOf(request)),
+    );
+    refuseOtherMethods(scope, PLATFORM_INSTRUMENTS, ['GET']);
+  }
+
+  failPlatform(error: unknown, reply: FastifyReply): FastifyReply {
+    const fault = toGridError(error, this.deps.telemetry);
+    void reply.header('cache-control', 'no-store').headers(errorHeaders(fault));
+    const body = platformErrorBody(fault, formatIso(this.clock()));
+    return reply.code(httpStatusOf(fault.code, 'platform')).send(body);
   }
 
   /** `route` is what the path is an alias of, itself when left out. */
@@ -163,15 +187,18 @@ export class PublicRoom {
   }
 
   private listInstruments(search: URLSearchParams): unknown {
-    const { instruments } = this.deps;
-    const list = instruments.list();
+    const spec = { ...INSTRUMENT_LIST, instruments: this.deps.instruments };
+    return memoryPage(this.instrumentRows(), spec, search).body;
+  }
+
+  private instrumentRows(): PlacedRow[] {
+    const list = this.deps.instruments.list();
     const usd = usdInstrument(list[0]?.createdAtMs ?? this.clock());
     const rows = list.map((item) => ({
       place: item.instrumentNo,
       row: instrumentShape(item, this.context(item)),
     }));
-    const spec = { ...INSTRUMENT_LIST, instruments };
-    return memoryPage([...rows, { place: Number.MAX_SAFE_INTEGER, row: usd }], spec, search).body;
+    return [...rows, { place: Number.MAX_SAFE_INTEGER, row: usd }];
   }
 
   private instrumentDetail(request: FastifyRequest): unknown {

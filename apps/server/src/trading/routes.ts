@@ -61,6 +61,12 @@ export function registerTrading(app: FastifyInstance, deps: TradingDeps): OpenSo
     room.mountHealth(scope, '/health');
     done();
   });
+  void app.register((scope, _options, done) => {
+    scope.addHook('onRequest', async (request, reply) => room.admit(request, reply));
+    scope.setErrorHandler((error, _request, reply) => room.failPlatform(error, reply));
+    room.mountPlatform(scope);
+    done();
+  });
   const rates = new TradingRates(settings, clock);
   const lookup = new OrderLookup(deps.database);
   const placement = new OrderPlacement({ ...deps, lookup });

@@ -23,6 +23,8 @@ export interface MemoryListSpec {
 }
 
 const MAX_LIMIT = 100;
+const MAX_PAGE_SIZE = 200;
+const MAX_PAGE = 1_000_000;
 
 /**
  * One page of a list in memory, with the filters, orders and cursors of every other list.
@@ -34,13 +36,9 @@ export function memoryPage(
   spec: MemoryListSpec,
   search: URLSearchParams,
 ): TradingAnswer {
-  const { orderBy } = spec;
-  const rules = { fields: new Set(spec.fields), orderBy, direction: 'asc', maxLimit: MAX_LIMIT } as const;
-  const query = parseListQuery(search, rules);
+  const query = queryOf(search, spec, MAX_LIMIT);
   const bound = [spec.name, query.filters, query.orderBy, query.direction];
-  const sign = query.direction === 'asc' ? 1 : -1;
-  const matching = rows.filter(({ row }) => query.filters.every((filter) => matches(row, filter, spec)));
-  const sorted = matching.sort((a, b) => sign * compare(keyOf(a, query), keyOf(b, query)));
+  const sorted = chosen(rows, spec, query);
   const from = firstIndex(sorted, query, bound);
   const shown = sorted.slice(from, from + query.limit);
   const hasMore = from + query.limit < sorted.length;
@@ -52,6 +50,55 @@ export function memoryPage(
     has_more: hasMore,
   };
   return { status: 200, body: { data: shown.map(({ row }) => row), paging } };
+}
+
+/**
+ * One page of the same list as the Platform surface has them: by the number of the page, with all counts.
+ *
+ * @throws GridFailure `validation_failed`.
+ */
+export function memoryNumberedPage(
+  rows: readonly PlacedRow[],
+  spec: MemoryListSpec,
+  search: URLSearchParams,
+): Row {
+  const query = queryOf(search, spec, MAX_PAGE_SIZE);
+  if (query.cursor !== undefined) throw invalidField('page', 'goes without cursors here');
+  const page = numberOf(search);
+  const sorted = chosen(rows, spec, query);
+  const offset = (page - 1) * query.limit;
+  const totalPages = Math.ceil(sorted.length / query.limit);
+  return {
+    data: sorted.slice(offset, offset + query.limit).map(({ row }) => row),
+    meta: {
+      current_offset: offset,
+      current_page: page,
+      page_size: query.limit,
+      total_count: sorted.length,
+      total_pages: totalPages,
+      has_next_page: page < totalPages,
+      has_previous_page: page > 1,
+    },
+  };
+}
+
+function numberOf(search: URLSearchParams): number {
+  const text = search.get('page') ?? '1';
+  const page = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (page >= 1 && page <= MAX_PAGE) return page;
+  throw invalidField('page', `takes a whole number from 1 to ${MAX_PAGE}`);
+}
+
+function queryOf(search: URLSearchParams, spec: MemoryListSpec, maxLimit: number): ListQuery {
+  const { fields, orderBy } = spec;
+  return parseListQuery(search, { fields: new Set(fields), orderBy, direction: 'asc', maxLimit });
+}
+
+/** The rows that are asked for, in the order that is asked for. */
+function chosen(rows: readonly PlacedRow[], spec: MemoryListSpec, query: ListQuery): PlacedRow[] {
+  const sign = query.direction === 'asc' ? 1 : -1;
+  const matching = rows.filter(({ row }) => query.filters.every((filter) => matches(row, filter, spec)));
+  return matching.sort((a, b) => sign * compare(keyOf(a, query), keyOf(b, query)));
 }
 
 type Key = readonly [string, number];
