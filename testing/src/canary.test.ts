@@ -125,6 +125,12 @@ describe('a planted leak is found', () => {
     }
   });
 
+  it('once, where a character comes twice', () => {
+    const [family, core] = ['abcdefghijkz', 'abcdefghijkzz101'];
+    const twice: Canary = { name: 'twice', family, core, marker: [core, core, core].join('-') };
+    expect(searchText(twice.marker, [twice])).toMatchObject([{ canary: 'twice', encoding: 'raw' }]);
+  });
+
   it('and names every canary that leaked, or the batch when the rest is missing', () => {
     const text = all.map((canary) => canary.marker).join(' ');
     expect(searchText(text, all).map((hit) => hit.canary)).toEqual(['prompt', 'completion', 'tool argument']);

@@ -99,5 +99,6 @@ function base64Forms(bytes: Buffer): [string, string][] {
  */
 export function interleavedPattern(text: string): RegExp {
   const escaped = Array.from(text, (character) => character.replace(/[\\^$.*+?()[\]{}|]/, '\\$&'));
-  return new RegExp(escaped.join('[\\s\\S]?'), 'g');
+  // Lazy, so that a text whose last character comes twice is not taken for one with a foreign byte in it.
+  return new RegExp(escaped.join('[\\s\\S]??'), 'g');
 }
