@@ -355,6 +355,30 @@ describe('odd streams', () => {
     expect(supplier.requests[0]?.writeCount).toBeGreaterThan(300);
   });
 
+  it('everything twice', async () => {
+    answerWith({ copies: 2, text: 'again ', chunkCount: 1 });
+    const { sse } = await streamRequest(stream());
+    expect(sse.text).toBe('again again ');
+    expect(sse.events.filter(({ data }) => data === '[DONE]')).toHaveLength(2);
+    const whole = await sendRequest(chat());
+    expect([whole.json, whole.text.split('"again "').length]).toEqual([undefined, 3]);
+  });
+
+  it('bytes that are no UTF-8', async () => {
+    answerWith({ encoding: 'latin1', text: 'é', chunkCount: 1 });
+    for (const request of [stream(), chat()]) {
+      const { text } = await sendRequest(request);
+      expect(text).toContain('"content":"\ufffd"');
+    }
+  });
+
+  it('the words of another dialect', async () => {
+    answerWith({ dialect: 'messages', text: 'hello', chunkCount: 1 });
+    const { sse } = await streamRequest(stream());
+    expect([sse.events[0]?.name, sse.events.at(-1)?.name]).toEqual(['message_start', 'message_stop']);
+    expect((await sendRequest(chat())).json).toMatchObject({ type: 'message', role: 'assistant' });
+  });
+
   it.each(['stream', 'json'] as const)('gzip, %s', async (form) => {
     answerWith({ compression: 'gzip', text: 'squeezed text', chunkCount: 3 });
     const { call } = openRequest(form === 'stream' ? stream() : chat());
