@@ -3,7 +3,9 @@ import { parsePriceTicks, parseQuantity } from '@opengrid/wire';
 import { z } from 'zod';
 
 /** Input forms of numbers: a JSON number, or the same as a string. */
-const NUMBER = z.union([z.string(), z.number()]);
+const NUMBER = z.union([z.string(), z.number()], {
+  error: ({ input }) => (input === undefined ? 'is required' : 'must be a plain number, or one as a string'),
+});
 
 /** A price in USD per unit, to ticks. */
 export const PRICE = NUMBER.transform((value, context) => {

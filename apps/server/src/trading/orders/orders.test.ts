@@ -324,6 +324,8 @@ forEachStore('access to orders', (open, engine) => {
       expect([body, answer.body.errors.code]).toEqual([body, code]);
       expect(answer.status).toBe(code === 'market_not_found' ? 404 : 400);
     }
+    const { quantity: _left, ...less } = BUY;
+    expect((await buyer.place(less)).body.errors).toMatchObject({ fields: { quantity: ['is required'] } });
     for (const [field, value] of [
       ['type', 'stop'],
       ['type', 'stop_limit'],
