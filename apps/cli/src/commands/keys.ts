@@ -1,8 +1,9 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { asRow, asRows } from '../admin/answer.ts';
 import { segment } from '../admin/client.ts';
 import { type Context, handle, present } from '../context.ts';
 import { parseExpiry } from '../input/expiry.ts';
+import { parseCount } from '../input/numbers.ts';
 import { type Column, cell, fieldLines, shortTime, tableLines } from '../output/table.ts';
 import { addGenerateAndRegister } from './signing-keys.ts';
 
@@ -41,6 +42,10 @@ export function addKeyCommands(program: Command): void {
     .option('--scope <scope>', 'what it may do; may be repeated', collect)
     .option('--expires <when>', '90d, 2030-01-31 or an ISO time with offset', (text) =>
       parseExpiry(text, Date.now()),
+    )
+    .option('--monthly-tokens <count>', 'tokens it may use in a calendar month', parseCount)
+    .addOption(
+      new Option('--routing <mode>', 'how inference with it is routed').choices(['direct', 'redirect']),
     );
   handle(creating, create);
   handle(keys.command('list').description('list all keys, revoked ones included'), list);
@@ -58,11 +63,14 @@ interface CreateOptions {
   readonly name: string;
   readonly scope?: readonly string[];
   readonly expires?: string;
+  readonly monthlyTokens?: number;
+  readonly routing?: string;
 }
 
 async function create(context: Context, command: Command): Promise<void> {
-  const { account, name, scope, expires } = command.opts<CreateOptions>();
-  const body = { account, name, scopes: scope, expires_at: expires };
+  const { account, name, scope, expires, monthlyTokens, routing } = command.opts<CreateOptions>();
+  const limits = { monthly_token_limit: monthlyTokens, routing_mode: routing };
+  const body = { account, name, scopes: scope, expires_at: expires, ...limits };
   const data = asRow(await context.admin.post('/keys', { body }));
   const shown = COLUMNS.slice(0, 5).map(
     (column) => [column.title.toLowerCase(), column.value(data)] as const,

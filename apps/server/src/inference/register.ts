@@ -11,6 +11,7 @@ import { expectedError, sendError } from './http/errors.ts';
 import { baseHeaders } from './http/headers.ts';
 import { refuseOtherMethods } from './http/methods.ts';
 import { HangUpLimiter } from './limits/hang-ups.ts';
+import { KeyTokens } from './limits/key-tokens.ts';
 import { WorkerCounter } from './metering/exact-counter.ts';
 import { UsageDrift } from './metering/usage-drift.ts';
 import { RecentlyServed } from './models/recently-served.ts';
@@ -48,6 +49,7 @@ function assemble(deps: InferenceDeps): Parts {
     drift: new UsageDrift(settings.usageDrift, telemetry),
     counter: new WorkerCounter({ timeoutMs: settings.exactCountMs }),
     pending,
+    keyTokens: new KeyTokens({ database: deps.database, clock }),
     hangUps: new HangUpLimiter(settings.unbilledHangUpsPerMinute),
     recentlyServed: new RecentlyServed(deps.database),
     parked: new ParkedCalls({

@@ -7,6 +7,7 @@ import {
   httpStatusOf,
   messagesErrorEvent,
   type Result,
+  totalTokensOf,
 } from '@opengrid/wire';
 import { openContent } from '@opengrid/wire/content';
 import type { Caller } from '../ports/identity.ts';
@@ -23,6 +24,7 @@ import type { InferenceDeps } from './deps.ts';
 import type { GridContext } from './http/context.ts';
 import { errorResponse } from './http/errors.ts';
 import type { HangUpLimiter } from './limits/hang-ups.ts';
+import type { KeyTokens } from './limits/key-tokens.ts';
 import type { ExactCounter } from './metering/exact-counter.ts';
 import { type Settled, settleRequest } from './metering/settlement.ts';
 import type { UsageDrift } from './metering/usage-drift.ts';
@@ -43,6 +45,7 @@ export interface ServiceDeps extends InferenceDeps, DeliveryDeps {
   readonly drift: UsageDrift;
   readonly pending: PendingReceipts;
   readonly hangUps: HangUpLimiter;
+  readonly keyTokens: KeyTokens;
   readonly recentlyServed: RecentlyServed;
   readonly parked: ParkedCalls;
 }
@@ -134,10 +137,13 @@ export class InferenceService {
       this.deps.settings.routingMode,
     );
     if (!mode.ok) return mode.error;
-    const admission = await this.admitter.admit({ caller, buyer, read }, plan);
+    const limited = await this.withinKeyLimit(caller, plan);
+    if (!limited.ok) return limited.error;
+    const admission = await this.admitter.admit({ caller, buyer, read }, limited.value);
     if (admission === undefined) return undefined;
     if (!admission.ok) return admission.error;
-    const seat = { plan, ...admission };
+    const seat = { plan: limited.value, ...admission };
+    await this.deps.keyTokens.track(caller, admission.hold);
     if (mode.value === 'redirect') return this.sendOn(incoming, read, seat);
     try {
       return await this.routeAndRun(incoming, this.newCall(incoming, read, seat), seat.unitsBought);
@@ -164,6 +170,18 @@ export class InferenceService {
     const maxOutput = request.maxOutputTokens ?? instrument.specification.maxOutputTokens;
     const size = { inputTokens, outputTokens: maxOutput * request.choiceCount };
     return { ok: true, value: { read: read.value, plan: planHold(size, this.deps.settings) } };
+  }
+
+  /** The plan within what the key may still take this month: the output shrinks to it, the input must fit. */
+  private async withinKeyLimit(caller: Caller, plan: HoldPlan): Promise<Result<HoldPlan>> {
+    const left = await this.deps.keyTokens.left(caller);
+    if (left === null || plan.inputTokens + plan.outputTokens <= left) return { ok: true, value: plan };
+    if (plan.neededTokens <= left) {
+      const size = { inputTokens: plan.inputTokens, outputTokens: left - plan.inputTokens };
+      return { ok: true, value: planHold(size, this.deps.settings) };
+    }
+    const message = 'The key has reached its monthly token limit.';
+    return { ok: false, error: gridError('spend_limit_reached', { message, context: { remaining: left } }) };
   }
 
   /** Keeps what the request was given and sends its client to the gateway, where it sends the same body again. */
@@ -219,10 +237,19 @@ export class InferenceService {
     return await this.routeAndRun({ ...incoming, parked }, call, unitsBought);
   }
 
+  /** What the answer is limited to beyond what was asked for: by the balance, or by what the key may still take. */
+  private outputLimit(caller: Caller, read: ReadRequest, seat: Seat): number | undefined {
+    const { request, instrument } = read;
+    const asked = request.maxOutputTokens ?? instrument.specification.maxOutputTokens;
+    const ofKey = Math.max(1, Math.floor(seat.plan.outputTokens / request.choiceCount));
+    const ofBalance = this.admitter.outputLimit(caller, read, seat);
+    return ofKey < asked ? Math.min(ofKey, ofBalance ?? ofKey) : ofBalance;
+  }
+
   private newCall(incoming: Incoming, read: ReadRequest, seat: Seat): Call {
     const { context, caller, buyer } = incoming;
     const { plan, hold, unitsBought } = seat;
-    const limit = this.admitter.outputLimit(caller, read, seat);
+    const limit = this.outputLimit(caller, read, seat);
     return {
       requestId: context.requestId,
       createdAtMs: context.receivedAtMs,
@@ -353,6 +380,9 @@ export class InferenceService {
     if (settled.state === 'client_gone' && !settled.isBilled)
       deps.hangUps.record(accountNumber, deps.clock());
     if (!settled.isBilled) return;
+    deps.keyTokens
+      .bill(call.caller, totalTokensOf(settled.usage))
+      .catch((error: unknown) => deps.telemetry.fault('inference.key-tokens', error));
     const model = delivery.trial?.endpoint.servedModel;
     if (model !== undefined) deps.recentlyServed.note(call.instrument.instrumentNo, model, deps.clock());
     deps.replenisher.afterSettlement(call.caller, call.instrument.instrumentNo);

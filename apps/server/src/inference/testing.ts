@@ -191,6 +191,7 @@ export function callerOf(changes: Partial<Caller> = {}): Caller {
     defaultInstrument: null,
     allowedRegions: null,
     routingMode: null,
+    monthlyTokenLimit: null,
     ...changes,
   };
 }

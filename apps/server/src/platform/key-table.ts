@@ -11,6 +11,8 @@ export interface ConsumptionKey {
   readonly scopes: readonly string[];
   /** How inference with this key is routed; null follows the installation. */
   readonly routingMode: RoutingMode | null;
+  /** Tokens it may use in a calendar month; null is no limit. */
+  readonly monthlyTokenLimit: number | null;
   /** False while suspended, and for ever once revoked. */
   readonly isActive: boolean;
   readonly expiresAtMs: number | null;
@@ -29,14 +31,14 @@ export interface StoredKey {
 
 const SELECT = `
   select key_id as "keyId", account_number as "accountNumber", key_hmac as hmac, key_prefix as "keyPrefix", name, scopes,
-    routing_mode as "routingMode", is_active as "isActive", expires_at_ms as "expiresAtMs", revoked_at_ms as "revokedAtMs",
+    routing_mode as "routingMode", monthly_token_limit as "monthlyTokenLimit", is_active as "isActive", expires_at_ms as "expiresAtMs", revoked_at_ms as "revokedAtMs",
     last_used_at_ms as "lastUsedAtMs", created_at_ms as "createdAtMs", updated_at_ms as "updatedAtMs"
   from consumption_keys order by created_at_ms, key_id`;
 
 const INSERT = `
   insert into consumption_keys (key_id, account_number, key_hmac, key_prefix, name, scopes, is_active, expires_at_ms,
-    created_at_ms, updated_at_ms, routing_mode)
-  values ($1, $2, $3, $4, $5, $6, true, $7, $8, $8, $9)`;
+    created_at_ms, updated_at_ms, routing_mode, monthly_token_limit)
+  values ($1, $2, $3, $4, $5, $6, true, $7, $8, $8, $9, $10)`;
 
 const UPDATE_STATE = `
   update consumption_keys set is_active = $2, revoked_at_ms = $3, updated_at_ms = $4 where key_id = $1`;
@@ -52,8 +54,9 @@ export async function readKeys(store: Queryable): Promise<StoredKey[]> {
 }
 
 export async function insertKey(store: Queryable, { hmac, record }: StoredKey): Promise<void> {
-  const { keyId, accountNumber, keyPrefix, name, scopes, expiresAtMs, createdAtMs, routingMode } = record;
-  const values = [keyId, accountNumber, hmac, keyPrefix, name, scopes, expiresAtMs, createdAtMs, routingMode];
+  const { keyId, accountNumber, keyPrefix, name, scopes, expiresAtMs, createdAtMs } = record;
+  const limits = [record.routingMode, record.monthlyTokenLimit];
+  const values = [keyId, accountNumber, hmac, keyPrefix, name, scopes, expiresAtMs, createdAtMs, ...limits];
   await store.query({ text: INSERT, values });
 }
 

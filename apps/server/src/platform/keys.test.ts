@@ -81,6 +81,7 @@ forEachStore('consumption keys', (open) => {
             mode: 'easy',
             allowedRegions: null,
             routingMode: null,
+            monthlyTokenLimit: null,
           },
         });
         expect(answer.ok && [...answer.caller.scopes]).toEqual(record.scopes);

@@ -31,6 +31,8 @@ export interface NewKey {
   readonly scopes?: readonly string[];
   /** Null, or left out, follows the installation. */
   readonly routingMode?: RoutingMode | null;
+  /** Tokens a calendar month; null, or left out, is no limit. */
+  readonly monthlyTokenLimit?: number | null;
 }
 
 /** The full key leaves the process here, once. */
@@ -164,6 +166,7 @@ export class ConsumptionKeys implements KeyDirectory {
       keyPrefix: keyPrefixOf(key),
       scopes: [...new Set(input.scopes ?? DEFAULT_KEY_SCOPES)],
       routingMode: input.routingMode ?? null,
+      monthlyTokenLimit: input.monthlyTokenLimit ?? null,
       isActive: true,
       expiresAtMs: input.expiresAtMs ?? null,
       revokedAtMs: null,
@@ -255,6 +258,9 @@ export class ConsumptionKeys implements KeyDirectory {
     const { expiresAtMs = null } = input;
     if (expiresAtMs !== null && expiresAtMs <= this.clock())
       return fieldError('expires_at', 'is in the past');
+    const limit = input.monthlyTokenLimit ?? 1;
+    if (!Number.isSafeInteger(limit) || limit < 1)
+      return fieldError('monthly_token_limit', 'is a whole number of tokens above 0');
     const live = this.list(accountNumber).filter(({ revokedAtMs }) => revokedAtMs === null);
     if (live.length >= MAX_LIVE_KEYS)
       return fieldError('name', `needs one of the ${MAX_LIVE_KEYS} live keys to be revoked first`);
@@ -274,5 +280,6 @@ function callerOf(account: Account, entry: Entry): Caller {
     defaultInstrument: settings.defaultInstrument,
     allowedRegions: settings.allowedRegions,
     routingMode: entry.record.routingMode,
+    monthlyTokenLimit: entry.record.monthlyTokenLimit,
   };
 }

@@ -211,5 +211,6 @@ function callerOf(account: Account, key: SigningKey): Caller {
     defaultInstrument: settings.defaultInstrument,
     allowedRegions: settings.allowedRegions,
     routingMode: null,
+    monthlyTokenLimit: null,
   };
 }

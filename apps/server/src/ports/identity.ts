@@ -37,6 +37,8 @@ export interface Caller {
   readonly allowedRegions: readonly string[] | null;
   /** What the key asks for; null leaves it to the installation. */
   readonly routingMode: RoutingMode | null;
+  /** Tokens that the key may use in a calendar month; null = no limit. */
+  readonly monthlyTokenLimit: number | null;
 }
 
 /** The credential headers of a request, as received. */

@@ -57,12 +57,14 @@ export function bindActs(deps: ActsDeps): AdminActs {
     },
     balanceMicros: (accountNumber) => balanceOf(sequencer, accountNumber).availableMicros,
     grantCredit: (accountNumber, amountMicros) => grantCredit(sequencer, accountNumber, amountMicros),
-    async createKey(account, { name, scopes, expiresAtMs }) {
+    async createKey(account, { name, scopes, expiresAtMs, routingMode, monthlyTokenLimit }) {
       const created = unwrap(
         await keys.create(account.accountNumber, {
           name,
           ...(scopes === undefined ? {} : { scopes }),
           ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+          ...(routingMode === undefined ? {} : { routingMode }),
+          ...(monthlyTokenLimit === undefined ? {} : { monthlyTokenLimit }),
         }),
       );
       return { key: created.key, row: toAdminKey(created.record) };

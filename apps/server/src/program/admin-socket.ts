@@ -15,6 +15,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { newRequestId } from '../http/request-ids.ts';
 import type { InstrumentCatalogue } from '../ports/catalogue.ts';
+import type { RoutingMode } from '../ports/identity.ts';
 import type { EndpointCapabilities } from '../ports/supply.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { EngineOverloaded, EngineUnavailable, OutcomeUnknown } from '../sequencer/types.ts';
@@ -59,7 +60,13 @@ export interface AdminActs extends SigningKeyActs {
   grantCredit(accountNumber: number, amountMicros: number): Promise<void>;
   createKey(
     account: AdminAccount,
-    input: { name: string; scopes?: readonly string[] | undefined; expiresAtMs?: number | undefined },
+    input: {
+      name: string;
+      scopes?: readonly string[] | undefined;
+      expiresAtMs?: number | undefined;
+      routingMode?: RoutingMode | undefined;
+      monthlyTokenLimit?: number | undefined;
+    },
   ): Promise<{ key: string; row: AdminKey }>;
   listKeys(): Promise<readonly AdminKey[]>;
   revokeKey(keyId: string): Promise<boolean>;
@@ -120,6 +127,8 @@ const KEY = z.object({
   name: NAME,
   scopes: z.array(z.string().max(40)).max(20).optional(),
   expires_at: z.iso.datetime({ offset: true }).optional(),
+  routing_mode: z.enum(['direct', 'redirect']).optional(),
+  monthly_token_limit: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
 });
 
 const CREDIT = z.object({
@@ -318,10 +327,18 @@ function keyShape(row: AdminKey): Record<string, unknown> {
 function mountKeys(app: FastifyInstance, acts: AdminActs): void {
   app.get('/keys', async () => ({ data: (await acts.listKeys()).map(keyShape) }));
   app.post('/keys', async (request, reply) => {
-    const { account: reference, expires_at: expiresAt, name, scopes } = KEY.parse(request.body);
+    const input = KEY.parse(request.body);
+    const { account: reference, expires_at: expiresAt, name, scopes } = input;
+    const { routing_mode: routingMode, monthly_token_limit: monthlyTokenLimit } = input;
     const account = await accountOf(acts, reference);
     const expiresAtMs = expiresAt === undefined ? undefined : Date.parse(expiresAt);
-    const { key, row } = await acts.createKey(account, { name, scopes, expiresAtMs });
+    const { key, row } = await acts.createKey(account, {
+      name,
+      scopes,
+      expiresAtMs,
+      routingMode,
+      monthlyTokenLimit,
+    });
     return reply.code(201).send({ data: { ...keyShape(row), key } });
   });
   app.post('/keys/:id/revoke', async (request, reply) => {

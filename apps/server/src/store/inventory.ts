@@ -183,6 +183,7 @@ const ACCOUNT_TABLES = [
     ['name text', { export: true, freeText: 100 }],
     ['scopes text[]', { export: true }],
     ['routing_mode text', { export: true }],
+    ['monthly_token_limit bigint', { export: true }],
     ['is_active boolean', { export: true }],
     ['expires_at_ms bigint', { export: true }],
     ['revoked_at_ms bigint', { export: true }],
