@@ -1,14 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import {
-  type DialectName,
-  errorEvent,
-  type GridError,
-  gridError,
-  httpStatusOf,
-  messagesErrorEvent,
-  type Result,
-  totalTokensOf,
-} from '@opengrid/wire';
+import { type GridError, gridError, httpStatusOf, type Result, totalTokensOf } from '@opengrid/wire';
 import { openContent } from '@opengrid/wire/content';
 import type { Caller } from '../ports/identity.ts';
 import { Admitter } from './admission/admitter.ts';
@@ -17,12 +7,10 @@ import { buysAutomatically } from './admission/purchase-terms.ts';
 import { type ReadRequest, readRequest } from './admission/read-request.ts';
 import type { Replenisher } from './admission/replenisher.ts';
 import type { Call } from './call.ts';
-import type { Buyer } from './delivery/buyer.ts';
 import { Delivery, type DeliveryDeps } from './delivery/delivery.ts';
 import { HoldGuard } from './delivery/hold-guard.ts';
 import type { InferenceDeps } from './deps.ts';
-import type { GridContext } from './http/context.ts';
-import { errorResponse } from './http/errors.ts';
+import { anthropicHeadersOf, fail, type Incoming } from './incoming.ts';
 import type { HangUpLimiter } from './limits/hang-ups.ts';
 import type { KeyTokens } from './limits/key-tokens.ts';
 import type { ExactCounter } from './metering/exact-counter.ts';
@@ -48,22 +36,6 @@ export interface ServiceDeps extends InferenceDeps, DeliveryDeps {
   readonly keyTokens: KeyTokens;
   readonly recentlyServed: RecentlyServed;
   readonly parked: ParkedCalls;
-}
-
-/** An inference request as it came in, with who sent it and where the answer goes. */
-export interface Incoming {
-  readonly context: GridContext;
-  readonly caller: Caller;
-  readonly dialect: DialectName;
-  /** Route template. */
-  readonly route: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Uint8Array;
-  readonly buyer: Buyer;
-  /** Where second hops go: an origin without a slash at its end. */
-  readonly gatewayUrl: string;
-  /** Set on the second hop of a request that was sent on. */
-  readonly parked?: ParkedCall;
 }
 
 /** A request that the exchange could serve, and how much it may take. */
@@ -396,29 +368,4 @@ function repeatableError(call: Call, delivery: Delivery): GridError | undefined 
   if (!isUnserved || call.buyer.isStreaming || call.buyer.isGone) return undefined;
   const { error } = delivery;
   return REPEATABLE.has(httpStatusOf(error.code)) ? error : undefined;
-}
-
-/** Version and flags for endpoints of the Anthropic wire. Other surfaces have none. */
-function anthropicHeadersOf({ dialect, headers }: Incoming): Call['anthropic'] {
-  if (dialect !== 'messages') return { version: undefined, betas: [] };
-  const [version, beta] = [headers['anthropic-version'], headers['anthropic-beta']];
-  const flags = [beta ?? []].flat().flatMap((text) => text.split(','));
-  return {
-    version: typeof version === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(version) ? version : undefined,
-    betas: flags.map((flag) => flag.trim()).filter((flag) => /^[a-z0-9-]{1,64}$/.test(flag)),
-  };
-}
-
-/** Tells the buyer of an error: as an answer, or as the last event of a stream that has begun. */
-function fail({ context, buyer, dialect }: Incoming, error: GridError): void {
-  const { headers, body } = errorResponse(context, error);
-  if (buyer.isStreaming)
-    buyer.breakOff(buyer.printFault?.(error) ?? faultEvent(dialect, error, context.requestId));
-  else buyer.sendJson(httpStatusOf(error.code), headers, body);
-}
-
-/** The event that ends a stream with a fault before any supplier was asked. */
-function faultEvent(dialect: DialectName, error: GridError, requestId: string): string {
-  if (dialect === 'messages') return messagesErrorEvent(error, requestId);
-  return dialect === 'responses' ? `event: error\n${errorEvent(error)}` : errorEvent(error);
 }
