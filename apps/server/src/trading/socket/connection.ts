@@ -56,7 +56,11 @@ const DEAD_MS = 3 * SILENCE_MS;
 const REFUSED_SECONDS = 5;
 const FAREWELL_MS = 2_000;
 const NOTHING = '{}';
-const EVENT = { topic: TOPIC, ref: '', joinRef: null } as const satisfies Answered;
+/** What a frame that cannot be told apart is answered as: the frames of either version have no `ref` of their own then. */
+const UNTOLD: Readonly<Record<FrameVersion, Answered>> = {
+  '1.0.0': { topic: TOPIC, ref: '', joinRef: null },
+  '2.0.0': { topic: TOPIC, ref: null, joinRef: null },
+};
 
 /** One socket: the channel protocol, who is behind it, and what it gets. */
 export class Connection {
@@ -163,7 +167,8 @@ export class Connection {
     const text = Buffer.isBuffer(data) ? data : Buffer.alloc(0);
     const parsed = form === 'text' ? parseFrame(text, this.outlet.version) : ({ kind: 'violation' } as const);
     if (parsed.kind === 'violation') this.violated();
-    else if (!this.rate.take('').isAllowed) this.tooMany(parsed.kind === 'frame' ? parsed.frame : EVENT);
+    else if (!this.rate.take('').isAllowed)
+      this.tooMany(parsed.kind === 'frame' ? parsed.frame : this.untold);
     else if (parsed.kind === 'plain') this.answerPlain(parsed.type);
     else this.dispatch(parsed.frame);
   }
@@ -171,13 +176,17 @@ export class Connection {
   private violated(): void {
     this.violations += 1;
     const message = 'The frame is not a message of this protocol.';
-    this.reply(EVENT, 'error', refusalResponse('invalid_frame', message));
+    this.reply(this.untold, 'error', refusalResponse('invalid_frame', message));
     if (this.violations >= MAX_VIOLATIONS) this.end(CLOSE.protocolViolation);
   }
 
   private tooMany(frame: Answered): void {
     this.refuse(frame, gridError('rate_limited', { retryAfterSeconds: 1 }));
     if (!this.refusals.take('').isAllowed) this.end(CLOSE.limits);
+  }
+
+  private get untold(): Answered {
+    return UNTOLD[this.outlet.version];
   }
 
   private answerPlain(type: string): void {

@@ -152,6 +152,9 @@ describe('the channel', () => {
       '[null,"2","phoenix","phx_reply",{"status":"ok","response":{}}]',
       '[null,null,"ws:trading","ack",{"type":"ack","action":"subscribe","request_id":"r","status":"ok","streams":[{"name":"market.trades","market":"text-prime","subscribed":true}]}]',
     ]);
+    client.sendText('{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"3"}');
+    await client.until(() => client.texts.length === 4);
+    expect(client.texts[3]).toMatch(/^\[null,null,"ws:trading","phx_reply",\{"status":"error",/);
     client.socket.close();
   });
 
