@@ -59,7 +59,10 @@ async function showBook(context: GridContext, command: Command): Promise<void> {
     bids: book.bids.map(level),
     asks: book.asks.map(level),
   };
-  present(context, { data: book, lines: bookLines(view, { market, depth, style: context.style }) });
+  // Only a book that is drawn over itself needs rows for levels that are not there.
+  const shown = Math.min(depth, Math.max(1, view.bids.length, view.asks.length));
+  const lines = bookLines(view, { market, depth: shown, style: context.style });
+  present(context, { data: book, lines });
 }
 
 async function showMarkets(context: GridContext): Promise<void> {
