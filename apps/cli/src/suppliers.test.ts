@@ -157,9 +157,9 @@ describe('suppliers list', () => {
     expect(code).toBe(0);
     expect(stdout).toBe(
       [
-        'SUPPLIER ID                          NAME       STATUS     INSTRUMENTS  MODEL     STATE      KEY    BASE URL',
-        `${SUPPLIER_ID}  My Ollama  approved   text-prime   llama3.2  qualified  …wxyz  http://localhost:11434/v1`,
-        'supplier_2                           東京 GPU   suspended  -            -         -          -      -',
+        'SUPPLIER ID                          NAME       STATUS     INSTRUMENTS  MODEL     STATE      STRIKES  KEY    BASE URL',
+        `${SUPPLIER_ID}  My Ollama  approved   text-prime   llama3.2  qualified  0        …wxyz  http://localhost:11434/v1`,
+        'supplier_2                           東京 GPU   suspended  -            -         -          0        -      -',
         '',
       ].join('\n'),
     );

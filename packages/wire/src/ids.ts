@@ -27,6 +27,7 @@ export const ID_PREFIXES = [
   'session',
   'grant',
   'operation',
+  'strike',
 ] as const;
 
 /** One of the id prefixes. */

@@ -152,6 +152,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'INSTRUMENTS', value: (row) => row.instruments },
   { title: 'MODEL', value: (row) => row.served_model },
   { title: 'STATE', value: (row) => row.state },
+  { title: 'STRIKES', value: (row) => (Array.isArray(row.strikes) ? row.strikes.length : 0) },
   { title: 'KEY', value: (row) => row.key },
   { title: 'BASE URL', value: (row) => row.base_url },
 ];

@@ -1,6 +1,6 @@
 import type { InstrumentCatalogue } from '../ports/catalogue.ts';
 import type { KeyDirectory } from '../ports/identity.ts';
-import type { SupplierDirectory } from '../ports/supply.ts';
+import type { SupplierConduct, SupplierDirectory } from '../ports/supply.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Sequencer } from '../sequencer/types.ts';
 import type { Database } from '../store/database.ts';
@@ -26,6 +26,8 @@ export interface InferenceDeps {
   readonly keys: KeyDirectory;
   readonly instruments: InstrumentCatalogue;
   readonly suppliers: SupplierDirectory;
+  /** Told how deliveries went. */
+  readonly conduct: SupplierConduct;
   readonly database: Database;
   readonly telemetry: Telemetry;
   readonly market: MarketQuotes;

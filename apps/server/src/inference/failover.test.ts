@@ -271,3 +271,36 @@ describe('circuit breaker and concurrency', () => {
     expectNothingHeld();
   });
 });
+
+describe('the conduct of suppliers', () => {
+  it('is told of every try that is the endpoint’s: failures, and what was delivered', async () => {
+    const [first, second] = [await startFaultySupplier(), await startFaultySupplier()];
+    const endpoints = [endpointOf(first), endpointOf(second, { supplierAccount: SUBSTITUTE })];
+    const own = await startWorld({ endpoints });
+    await openMarket(own.sequencer);
+    await giveUnits(own.sequencer, 1);
+    const messages = [{ role: 'user', content: 'How is the market today?' }];
+    const request = {
+      url: `${own.url}/v1/chat/completions`,
+      key: KEY,
+      body: { model: 'text-standard', messages },
+    };
+    first.setBehaviour({ kind: 'error', status: 500 });
+    await sendRequest(request);
+    first.setBehaviour({ kind: 'error', status: 429 });
+    await sendRequest(request);
+    const told = own.logged.conduct.map(({ endpoint, isBad, billedTokens }) => [
+      endpoint.endpointId,
+      isBad,
+      billedTokens,
+    ]);
+    const [bad, good] = endpoints.map(({ endpointId }) => endpointId);
+    expect(told).toEqual([
+      [bad, true, 0],
+      [good, false, 28],
+      [good, false, 28],
+    ]);
+    await own.close();
+    await Promise.all([first.close(), second.close()]);
+  });
+});

@@ -5,7 +5,13 @@ import { type GridError, gridError } from '@opengrid/wire';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Instrument, InstrumentCatalogue } from '../ports/catalogue.ts';
 import type { Authentication, Caller, KeyDirectory, PresentedCredential } from '../ports/identity.ts';
-import type { Endpoint, EndpointCapabilities, SupplierDirectory, SupplierSummary } from '../ports/supply.ts';
+import type {
+  Delivered,
+  Endpoint,
+  EndpointCapabilities,
+  SupplierDirectory,
+  SupplierSummary,
+} from '../ports/supply.ts';
 import type { DeliveryEvent, RequestEvent, SystemEvent, Telemetry } from '../ports/telemetry.ts';
 import type { Attachment, Committed, CommittedBatch, ReceiptFacts, Sequencer } from '../sequencer/types.ts';
 import type { Database } from '../store/database.ts';
@@ -211,6 +217,7 @@ export interface World<Engine extends Sequencer = MemorySequencer> {
     readonly deliveries: DeliveryEvent[];
     readonly systems: SystemEvent[];
     readonly faults: unknown[];
+    readonly conduct: Delivered[];
   };
   close(): Promise<void>;
 }
@@ -240,13 +247,14 @@ export async function startWorldWith<Engine extends Sequencer>(
     [STRANGER_KEY, callerOf({ accountNumber: STRANGER, keyId: 'key_01jz3v8m2k7f9q0x4w6t5s1r8r' })],
   ]);
   const refusals = new Map<string, GridError>();
-  const logged: World['logged'] = { requests: [], deliveries: [], systems: [], faults: [] };
+  const logged: World['logged'] = { requests: [], deliveries: [], systems: [], faults: [], conduct: [] };
   const app = fastify({ logger: false, forceCloseConnections: true });
   const room = registerInference(app, {
     sequencer,
     keys: keysOf(callers, refusals),
     instruments: catalogueOf([{ ...INSTRUMENT, ...options.instrument }]),
     suppliers: directoryOf(endpoints),
+    conduct: { note: (delivered) => void logged.conduct.push(delivered) },
     database: options.database ?? noDatabase(),
     telemetry: recorderOf(logged),
     market: {
@@ -264,10 +272,7 @@ export async function startWorldWith<Engine extends Sequencer>(
   });
   await app.listen({ port: 0, host: '127.0.0.1', backlog: 4096 });
   const { port } = app.server.address() as AddressInfo;
-  const close = async () => {
-    await room.drain(0);
-    await app.close();
-  };
+  const close = () => room.drain(0).then(() => app.close());
   return {
     url: `http://127.0.0.1:${port}`,
     room,
@@ -325,9 +330,7 @@ function recorderOf(logged: World['logged']): Telemetry {
 
 /** For tests that read nothing from the database. */
 function noDatabase(): Database {
-  const refuse = async () => {
-    throw new Error('this test has no database');
-  };
+  const refuse = () => Promise.reject(new Error('this test has no database'));
   return { engine: 'embedded', query: refuse, commit: refuse, transaction: refuse, close: async () => {} };
 }
 

@@ -77,3 +77,19 @@ export interface SupplierDirectory {
   supplier(supplierId: string): SupplierSummary | undefined;
   supplierByAccount(accountNumber: number): SupplierSummary | undefined;
 }
+
+/** How one try at an endpoint went, as far as the endpoint is to blame. */
+export interface Delivered {
+  readonly endpoint: Pick<Endpoint, 'endpointId' | 'supplierId'>;
+  readonly instrumentNo: number;
+  /** It failed, or was out of specification. */
+  readonly isBad: boolean;
+  readonly billedTokens: number;
+  /** Tokens reported beyond what was billed. */
+  readonly excessTokens: number;
+}
+
+/** Who watches how suppliers deliver. */
+export interface SupplierConduct {
+  note(delivered: Delivered): void;
+}

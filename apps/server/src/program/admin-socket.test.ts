@@ -60,6 +60,7 @@ beforeAll(async () => {
     dataFolder: folder,
     acts,
     suppliers,
+    strikes: { active: async () => [] },
     instruments,
     telemetry: silentTelemetry,
   });

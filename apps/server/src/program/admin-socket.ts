@@ -22,6 +22,7 @@ import { EngineOverloaded, EngineUnavailable, OutcomeUnknown } from '../sequence
 import type { LedgerReport } from '../sequencer/verify.ts';
 import { DEFAULT_CAPABILITIES, SWITCHED_CAPABILITIES } from '../suppliers/capabilities.ts';
 import type { SupplierRegistry, SupplierView } from '../suppliers/registry.ts';
+import type { Strike, Strikes } from '../suppliers/strikes.ts';
 import { mountSigningKeys, type SigningKeyActs } from './admin-signing-keys.ts';
 import { placeAdminSocket } from './admin-socket-file.ts';
 
@@ -78,6 +79,7 @@ export interface AdminSocketDeps {
   readonly dataFolder: string;
   readonly acts: AdminActs;
   readonly suppliers: SupplierRegistry;
+  readonly strikes: Pick<Strikes, 'active'>;
   readonly instruments: InstrumentCatalogue;
   readonly telemetry: Telemetry;
 }
@@ -185,7 +187,17 @@ function toGridError(error: Error & { statusCode?: number }, telemetry: Telemetr
 
 function mountSuppliers(app: FastifyInstance, deps: AdminSocketDeps): void {
   const { suppliers, instruments } = deps;
-  app.get('/suppliers', () => ({ data: suppliers.list().map((view) => supplierShape(view, instruments)) }));
+  app.get('/suppliers', async () => {
+    const strikes = await deps.strikes.active();
+    const shapes = suppliers.list().map((view) => {
+      const own = strikes.filter(({ supplierId }) => supplierId === view.supplierId);
+      return {
+        ...supplierShape(view, instruments),
+        strikes: own.map((strike) => strikeShape(strike, instruments)),
+      };
+    });
+    return { data: shapes };
+  });
   app.post('/suppliers', async (request, reply) => {
     const data = await addSupplier(deps, SUPPLIER.parse(request.body));
     return reply.code(201).send({ data });
@@ -249,6 +261,19 @@ function capabilitiesOf(input: z.infer<typeof SUPPLIER>): EndpointCapabilities {
 function invalid(field: string, message: string): GridFailure {
   const fields = { [field]: [message] };
   return new GridFailure(gridError('validation_failed', { message: `${field}: ${message}.`, fields }));
+}
+
+function strikeShape(strike: Strike, instruments: InstrumentCatalogue): Record<string, unknown> {
+  return {
+    strike_id: strike.strikeId,
+    endpoint_id: strike.endpointId,
+    instrument: instruments.byNumber(strike.instrumentNo)?.symbol ?? String(strike.instrumentNo),
+    reason: strike.reason,
+    request_count: strike.requestCount,
+    share_percent: strike.sharePercent,
+    struck_at: formatIso(strike.struckAtMs),
+    expires_at: formatIso(strike.expiresAtMs),
+  };
 }
 
 function supplierShape(view: SupplierView, instruments: InstrumentCatalogue): Record<string, unknown> {

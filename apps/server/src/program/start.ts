@@ -17,6 +17,7 @@ import type { Database } from '../store/database.ts';
 import { openDatabase } from '../store/open.ts';
 import { SupplierRegistry } from '../suppliers/registry.ts';
 import { assertCredentialsOpen } from '../suppliers/rows.ts';
+import { Strikes } from '../suppliers/strikes.ts';
 import { Vault } from '../suppliers/vault.ts';
 import { createTelemetry, type ProgramTelemetry } from '../telemetry/telemetry.ts';
 import { SignatureReplays } from '../trading/auth/replays.ts';
@@ -79,6 +80,7 @@ interface Core {
   readonly signingKeys: SigningKeys;
   readonly suppliers: SupplierRegistry;
   readonly idempotency: IdempotencyKeys;
+  readonly strikes: Strikes;
   readonly reasoningKey: Buffer;
 }
 
@@ -165,7 +167,9 @@ async function openCore(options: StartOptions, closers: (() => Promise<void>)[])
   );
   const { reasoningKey } = secrets;
   const rooms = { telemetry, database, sequencer, instruments, accounts, keys, signingKeys, suppliers };
-  return { ...rooms, idempotency, reasoningKey };
+  const strikes = new Strikes({ database, telemetry });
+  closers.push(() => strikes.settled());
+  return { ...rooms, idempotency, strikes, reasoningKey };
 }
 
 /** What is bought and not consumed, kept every ten minutes and at the end. */
@@ -262,7 +266,12 @@ function mount(
     version: VERSION,
     publicRate: config.trading.publicRate,
   });
-  const room = registerInference(app, { ...core, market: marketQuotes(view), settings });
+  const room = registerInference(app, {
+    ...core,
+    conduct: core.strikes,
+    market: marketQuotes(view),
+    settings,
+  });
   registerPage(app);
   const { telemetry, sequencer } = core;
   telemetry.watch({ inFlight: () => room.inFlight, sequencer: () => sequencer.status });

@@ -263,6 +263,17 @@ const SUPPLIER_TABLES = [
     'updated_at_ms bigint',
   ]),
   table('endpoint_instruments', SUPPLIER, ['endpoint_id text', 'instrument_no integer']),
+  table('supplier_strikes', { ...SUPPLIER, source: 'inference' }, [
+    'strike_id text',
+    'supplier_id text',
+    'endpoint_id text',
+    'instrument_no integer',
+    'reason text',
+    'request_count bigint',
+    'share_percent integer',
+    'struck_at_ms bigint',
+    'expires_at_ms bigint',
+  ]),
   table('issuances', { ...MARKET, class: 'supplier' }, [
     'issuance_id text',
     'account_number bigint',

@@ -10,7 +10,7 @@ import {
   type UpstreamBody,
 } from '@opengrid/wire';
 import { openContent } from '@opengrid/wire/content';
-import type { Endpoint } from '../../ports/supply.ts';
+import type { Endpoint, SupplierConduct } from '../../ports/supply.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Call } from '../call.ts';
 import { isSpokenWire } from '../routing/eligibility.ts';
@@ -32,6 +32,7 @@ export interface DeliveryDeps {
   readonly health: EndpointHealth;
   readonly pools: UpstreamPools;
   readonly retries: RetryBudget;
+  readonly conduct: SupplierConduct;
   readonly telemetry: Telemetry;
   readonly clock: () => number;
   /** What the proofs of a supplier's reasoning are sealed with, so that only its endpoint gets them back. */
@@ -240,6 +241,7 @@ export class Delivery {
 
   private fail(failure: AttemptFailure): void {
     this.failures.push(failure);
+    this.blame(failure);
     const account = this.trial?.endpoint.supplierAccount;
     if (account !== undefined && failure.kind !== 'invalid_request') this.failedAccounts.add(account);
     if (failure.kind === 'unreachable' || failure.kind === 'refused') {
@@ -247,6 +249,15 @@ export class Delivery {
     }
     // Nobody can take over an answer that the buyer has the beginning of.
     if (this.trial?.answer.hasContent === true) this.call.terminal.end(this.failureState());
+  }
+
+  /** What the client caused, and having no room, is no fault of an endpoint. */
+  private blame({ kind, upstreamStatus }: AttemptFailure): void {
+    const { trial } = this;
+    if (trial === undefined || kind === 'invalid_request' || upstreamStatus === 429) return;
+    const { instrumentNo } = this.call.instrument;
+    const { endpoint } = trial;
+    this.deps.conduct.note({ endpoint, instrumentNo, isBad: true, billedTokens: 0, excessTokens: 0 });
   }
 
   private failureState(): TerminalState {

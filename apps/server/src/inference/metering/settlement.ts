@@ -1,5 +1,6 @@
 import type { Settle } from '@opengrid/exchange';
 import { type GridError, inputTokensOf, type TokenUsage, totalTokensOf } from '@opengrid/wire';
+import type { SupplierConduct } from '../../ports/supply.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import {
   EngineOverloaded,
@@ -25,6 +26,7 @@ export interface SettlementDeps {
   readonly settings: InferenceSettings;
   readonly counter: ExactCounter;
   readonly drift: UsageDrift;
+  readonly conduct: SupplierConduct;
   readonly clock: () => number;
 }
 
@@ -123,12 +125,31 @@ class Settlement {
     const isVoid =
       isInSpecification === false && this.subject.delivery.trial?.endpoint.qualification === 'probed';
     const usage = this.billedUsage(isVoid);
+    this.noteConduct({ isBad: isInSpecification === false, billedTokens: usage && totalTokensOf(usage) });
     const draws = call.hold.close(usage === undefined ? 0 : totalTokensOf(usage));
     const receipt = this.receipt(usage, { isInSpecification, isVoid });
     const error = await this.commit(this.command(draws), receipt, draws);
     const state = call.terminal.state ?? 'gateway_error';
     if (error !== undefined) return { state, usage: NO_USAGE, isBilled: false, error };
     return { state, usage: usage ?? this.shownUsage(), isBilled: draws.length > 0 };
+  }
+
+  /** What failed was noted with its try; here it is what was delivered. */
+  private noteConduct({
+    isBad,
+    billedTokens = 0,
+  }: {
+    isBad: boolean;
+    billedTokens: number | undefined;
+  }): void {
+    const { call, delivery } = this.subject;
+    if (call.terminal.state !== 'completed' || delivery.trial === undefined) return;
+    const { endpoint, answer } = delivery.trial;
+    const reported = answer.reportedUsage === undefined ? 0 : totalTokensOf(answer.reportedUsage);
+    const measured = this.bill === undefined ? 0 : totalTokensOf(this.bill.usage);
+    const excessTokens = this.bill?.report === 'beyond' ? Math.max(0, reported - measured) : 0;
+    const { instrumentNo } = call.instrument;
+    this.deps.conduct.note({ endpoint, instrumentNo, isBad, billedTokens, excessTokens });
   }
 
   private billedUsage(isVoid: boolean): TokenUsage | undefined {

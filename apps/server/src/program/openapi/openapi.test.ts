@@ -41,7 +41,8 @@ beforeAll(async () => {
       mounted = collectRoutes(app);
       const settings = DEFAULT_INFERENCE_SETTINGS;
       const market = marketQuotes(core.view);
-      registerInference(app, { ...core, telemetry: silentTelemetry, reasoningKey: SECRET, market, settings });
+      const parts = { telemetry: silentTelemetry, reasoningKey: SECRET, conduct: { note: () => {} } };
+      registerInference(app, { ...core, ...parts, market, settings });
     },
   });
   supplier = await floor.trader();
