@@ -249,7 +249,7 @@ describe('market data', () => {
     });
     const words = ['book', 'text-prime', '--depth', '2', '--once'];
     const human = await server.cli(words);
-    expect(human.stdout).toMatch(/^text-prime {2}sequence 7\n.*\n +7 +2\.5000 {2}2\.5100 +4\n\n$/);
+    expect(human.stdout).toMatch(/^text-prime {2}sequence 7\n.*\n +7 +2\.5000 {2}2\.5100 +4\n$/);
     expect(JSON.parse((await server.cli([...words, '--json'])).stdout)).toEqual(book);
     expect(await server.cli(['book', 'text-prime', '--depth', '0'])).toMatchObject({ code: 2 });
   });
