@@ -105,3 +105,18 @@ describe('Responses through the official client', () => {
     expect(world.sequencer.settledTokens()).toBe(0);
   });
 });
+
+describe('what is asked about earlier responses', () => {
+  it('is answered before a body is read, and to nobody without a key', async () => {
+    const sent = await fetch(`${world.url}/v1/responses/resp_1/cancel`, {
+      method: 'POST',
+      body: new ReadableStream({
+        // A body that never ends: who waits for it waits for ever.
+        pull: (controller) => controller.enqueue(new Uint8Array(1_024)),
+      }),
+      duplex: 'half',
+      signal: AbortSignal.timeout(5_000),
+    } as RequestInit);
+    expect(sent.status).toBe(401);
+  });
+});

@@ -9,10 +9,11 @@ const NOTHING_STORED = 'No response of that id: nothing is stored.';
 
 /** Mounts what clients ask about earlier responses. None was kept, so none is found. */
 export function registerStoredResponses(scope: FastifyInstance, { keys }: { keys: KeyDirectory }): void {
-  const answer = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  // Answered before a body is read: nothing in it could matter.
+  const answer = (request: FastifyRequest, reply: FastifyReply): void => {
     const known = authenticate(keys, request.headers, 'inference');
     const error = known.ok ? gridError('response_not_found', { message: NOTHING_STORED }) : known.error;
-    return sendError(reply, contextOf(request), error);
+    sendError(reply, contextOf(request), error);
   };
   const routes = [
     ['GET', '/responses/:id'],
@@ -20,5 +21,12 @@ export function registerStoredResponses(scope: FastifyInstance, { keys }: { keys
     ['GET', '/responses/:id/input_items'],
     ['POST', '/responses/:id/cancel'],
   ] as const;
-  for (const [method, url] of routes) scope.route({ method, url, handler: answer });
+  for (const [method, url] of routes) {
+    scope.route({
+      method,
+      url,
+      onRequest: (request, reply, _done) => answer(request, reply),
+      handler: () => undefined,
+    });
+  }
 }
