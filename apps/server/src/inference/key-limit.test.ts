@@ -1,6 +1,7 @@
 import { type FaultySupplier, sendRequest, startFaultySupplier } from '@opengrid/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../store/database.ts';
+import type { InferenceSettings } from './settings.ts';
 import { endpointOf, giveUnits, KEY, openMarket, startWorld, type World } from './testing.ts';
 
 let supplier: FaultySupplier;
@@ -24,12 +25,17 @@ function storeWith(tokens: number): Database {
   return { engine: 'embedded', query, commit: refuse, transaction: refuse, close: async () => {} } as never;
 }
 
-async function start(limit: number | null, usedTokens = 0): Promise<void> {
+async function start(
+  limit: number | null,
+  usedTokens = 0,
+  settings: Partial<InferenceSettings> = {},
+): Promise<void> {
   const endpoints = [endpointOf(supplier)];
   world = await startWorld({
     endpoints,
     caller: { monthlyTokenLimit: limit },
     database: storeWith(usedTokens),
+    settings,
   });
   await openMarket(world.sequencer);
   await giveUnits(world.sequencer, 1);
@@ -77,6 +83,19 @@ describe('the monthly token limit of a key', () => {
     open();
     expect((await first).status).toBe(200);
     expect((await ask({ max_tokens: 200 })).status).toBe(200);
+  });
+
+  it('holds for requests that come at once, and for streams that grow side by side', async () => {
+    const settings = { holdStepTokens: 50, startOutputTokens: 10, countTolerancePercent: 0 };
+    await start(1_000, 0, settings);
+    supplier.setBehaviour({ kind: 'answer', chunkIntervalMs: 1, ending: 'never', usage: 'absent' });
+    const answers = await Promise.all(Array.from({ length: 30 }, () => ask({ stream: true })));
+    const served = answers.filter(({ status }) => status === 200);
+    expect(served.length).toBeGreaterThan(1);
+    expect(answers.length - served.length).toBeGreaterThan(0);
+    for (const answer of answers) expect([200, 402]).toContain(answer.status);
+    expect(world.sequencer.settledTokens()).toBeLessThanOrEqual(1_000);
+    expect(world.sequencer.settledTokens()).toBeGreaterThan(500);
   });
 
   it('is none where none is set', async () => {

@@ -92,6 +92,7 @@ export class InferenceService {
     } catch (error) {
       this.deps.telemetry.fault('inference.service', error);
       this.deps.parked.consume(parked);
+      this.deps.pending.remove(parked.grant.requestId);
       parked.hold.close(0);
       fail(incoming, gridError('internal_error'));
     }
@@ -115,7 +116,11 @@ export class InferenceService {
     if (admission === undefined) return undefined;
     if (!admission.ok) return admission.error;
     const seat = { plan: limited.value, ...admission };
-    await this.deps.keyTokens.track(caller, admission.hold);
+    if (!this.deps.keyTokens.track(caller, seat.hold)) {
+      seat.hold.close(0);
+      return keyLimitReached(0);
+    }
+    seat.hold.boundBy(() => this.deps.keyTokens.spare(caller));
     if (mode.value === 'redirect') return this.sendOn(incoming, read, seat);
     try {
       return await this.routeAndRun(incoming, this.newCall(incoming, read, seat), seat.unitsBought);
@@ -152,8 +157,7 @@ export class InferenceService {
       const size = { inputTokens: plan.inputTokens, outputTokens: left - plan.inputTokens };
       return { ok: true, value: planHold(size, this.deps.settings) };
     }
-    const message = 'The key has reached its monthly token limit.';
-    return { ok: false, error: gridError('spend_limit_reached', { message, context: { remaining: left } }) };
+    return { ok: false, error: keyLimitReached(left) };
   }
 
   /** Keeps what the request was given and sends its client to the gateway, where it sends the same body again. */
@@ -352,13 +356,16 @@ export class InferenceService {
     if (settled.state === 'client_gone' && !settled.isBilled)
       deps.hangUps.record(accountNumber, deps.clock());
     if (!settled.isBilled) return;
-    deps.keyTokens
-      .bill(call.caller, totalTokensOf(settled.usage))
-      .catch((error: unknown) => deps.telemetry.fault('inference.key-tokens', error));
+    deps.keyTokens.bill(call.caller, totalTokensOf(settled.usage));
     const model = delivery.trial?.endpoint.servedModel;
     if (model !== undefined) deps.recentlyServed.note(call.instrument.instrumentNo, model, deps.clock());
     deps.replenisher.afterSettlement(call.caller, call.instrument.instrumentNo);
   }
+}
+
+function keyLimitReached(remaining: number): GridError {
+  const message = 'The key has reached its monthly token limit.';
+  return gridError('spend_limit_reached', { message, context: { remaining } });
 }
 
 /** Why nobody served a second hop, where the client may send it again: nothing has reached it yet. */

@@ -30,6 +30,8 @@ export class LiveHold {
   private readonly earmarks: Earmarks;
   readonly hold: Hold;
   tokens: number;
+  /** What it may still grow by for another reason than the balance: a limit of the key. */
+  private spareTokens: () => number = () => Number.POSITIVE_INFINITY;
 
   private constructor(earmarks: Earmarks, hold: Hold) {
     this.earmarks = earmarks;
@@ -56,8 +58,19 @@ export class LiveHold {
     return lots;
   }
 
+  /** Tokens that it could take: free ones of the balance, within its bound. */
   get freeTokens(): number {
-    return this.earmarks.freeTokens(this.hold.account, this.hold.instrument);
+    const free = this.earmarks.freeTokens(this.hold.account, this.hold.instrument);
+    return Math.max(0, Math.min(free, this.spareTokens()));
+  }
+
+  boundBy(spareTokens: () => number): void {
+    this.spareTokens = spareTokens;
+  }
+
+  /** Whether it may grow by so many tokens, if they were bought. */
+  mayGrowBy(tokens: number): boolean {
+    return this.spareTokens() >= tokens;
   }
 
   /** Grows by up to `wantedTokens`, or by what is free if that is at least `neededTokens`. */

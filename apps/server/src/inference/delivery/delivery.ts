@@ -137,7 +137,8 @@ export class Delivery {
     if (end?.kind !== 'failed' || end.failure.upstreamStatus !== 400) return this.conclude(end);
     const bare = this.bodyFor(endpoint, { withoutReasoning: true });
     const isSame = bare === undefined || openContent(bare.json) === openContent(full.json);
-    return this.conclude(isSame || !this.mayTryAgain() ? end : await this.tryEndpoint(endpoint, bare));
+    const again = isSame || !this.mayTryAgain() ? undefined : await this.tryEndpoint(endpoint, bare);
+    return this.conclude(again ?? end);
   }
 
   private conclude(end: AnswerEnd | undefined): void {

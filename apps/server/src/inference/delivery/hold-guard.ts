@@ -84,6 +84,7 @@ export class HoldGuard {
   async buy(neededTokens: number): Promise<boolean> {
     const { purchase, replenisher, hold } = this.options;
     if (purchase === undefined || neededTokens <= 0) return neededTokens <= 0;
+    if (!hold.mayGrowBy(neededTokens)) return false;
     const admit = () => hold.grow(neededTokens, this.stepTokens());
     this.waiting = replenisher.join({ ...purchase, neededTokens, admit });
     const end = await this.waiting.end;

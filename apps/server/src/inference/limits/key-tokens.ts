@@ -19,47 +19,60 @@ interface KeyUse {
 export class KeyTokens {
   private readonly database: Database;
   private readonly clock: () => number;
-  private readonly uses = new Map<string, Promise<KeyUse>>();
+  private readonly uses = new Map<string, KeyUse>();
+  private readonly readings = new Map<string, Promise<KeyUse>>();
 
   constructor(deps: { database: Database; clock: () => number }) {
     this.database = deps.database;
     this.clock = deps.clock;
   }
 
-  /** What the key may still take this month; null where it has no limit. */
+  /** What the key may still take this month; null where it has no limit. Asked before the others. */
   async left({ keyId, accountNumber, monthlyTokenLimit }: Caller): Promise<number | null> {
     if (keyId === null || monthlyTokenLimit === null) return null;
-    const use = await this.use(keyId, accountNumber);
-    let taken = use.billedTokens;
-    for (const hold of use.holds) {
-      if (hold.tokens === 0) use.holds.delete(hold);
-      else taken += hold.tokens;
-    }
-    return Math.max(0, monthlyTokenLimit - taken);
+    return Math.max(0, monthlyTokenLimit - takenOf(await this.use(keyId, accountNumber)));
   }
 
-  /** A request of the key holds tokens, until it closes its hold. */
-  async track({ keyId, accountNumber, monthlyTokenLimit }: Caller, hold: Held): Promise<void> {
-    if (keyId !== null && monthlyTokenLimit !== null) (await this.use(keyId, accountNumber)).holds.add(hold);
+  /**
+   * Counts a hold of the key until it is closed. False, and not counted, when it is beyond the limit: requests that were
+   * asked about at the same time may have taken the room.
+   */
+  track(caller: Caller, hold: Held): boolean {
+    const use = this.limitedUse(caller);
+    use?.holds.add(hold);
+    if (this.spare(caller) >= 0) return true;
+    use?.holds.delete(hold);
+    return false;
   }
 
-  async bill({ keyId, accountNumber, monthlyTokenLimit }: Caller, tokens: number): Promise<void> {
-    if (keyId !== null && monthlyTokenLimit !== null)
-      (await this.use(keyId, accountNumber)).billedTokens += tokens;
+  /** Tokens by which the holds of the key may still grow. */
+  spare(caller: Caller): number {
+    const use = this.limitedUse(caller);
+    return use === undefined ? Number.POSITIVE_INFINITY : (caller.monthlyTokenLimit ?? 0) - takenOf(use);
+  }
+
+  bill(caller: Caller, tokens: number): void {
+    const use = this.limitedUse(caller);
+    if (use !== undefined) use.billedTokens += tokens;
+  }
+
+  private limitedUse({ keyId, monthlyTokenLimit }: Caller): KeyUse | undefined {
+    return keyId === null || monthlyTokenLimit === null ? undefined : this.uses.get(keyId);
   }
 
   private async use(keyId: string, accountNumber: number): Promise<KeyUse> {
     const monthStartMs = monthStartOf(this.clock());
-    const known = await this.uses.get(keyId);
+    const known = this.uses.get(keyId);
     if (known?.monthStartMs === monthStartMs) return known;
-    // Whoever came first while this waited has begun to read.
-    const begun = this.uses.get(keyId);
-    if (begun !== undefined && (await begun) !== known) return await begun;
-    const month = { monthStartMs, holds: known?.holds ?? new Set<Held>() };
-    const reading = this.read({ keyId, accountNumber }, month);
-    this.uses.set(keyId, reading);
-    reading.catch(() => this.uses.delete(keyId));
-    return await reading;
+    let reading = this.readings.get(keyId);
+    if (reading === undefined) {
+      const month = { monthStartMs, holds: known?.holds ?? new Set<Held>() };
+      reading = this.read({ keyId, accountNumber }, month).finally(() => this.readings.delete(keyId));
+      this.readings.set(keyId, reading);
+    }
+    const use = await reading;
+    if (this.uses.get(keyId)?.monthStartMs !== use.monthStartMs) this.uses.set(keyId, use);
+    return this.uses.get(keyId) ?? use;
   }
 
   private async read(
@@ -74,6 +87,16 @@ export class KeyTokens {
     });
     return { ...month, billedTokens: rows[0]?.tokens ?? 0 };
   }
+}
+
+/** What was billed, and what open holds have. */
+function takenOf(use: KeyUse): number {
+  let taken = use.billedTokens;
+  for (const hold of use.holds) {
+    if (hold.tokens === 0) use.holds.delete(hold);
+    else taken += hold.tokens;
+  }
+  return taken;
 }
 
 function monthStartOf(nowMs: number): number {
