@@ -11,6 +11,7 @@ export interface Bounds {
 
 // Names go into a response header, so only harmless ones do, and not without end.
 const SAFE_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+const MAX_TOOL_NAME_LENGTH = 256;
 const MAX_IGNORED_NAMES = 64;
 const UNPRINTABLE_NAME = '?';
 
@@ -61,6 +62,24 @@ export class FieldChecks {
   /** Records as dropped every member that is not in the list, under a prefix such as `messages.`. */
   ignoreOthers(source: JsonObject, known: ReadonlySet<string>, prefix: string): void {
     for (const name in source) if (!known.has(name)) this.ignore(prefix + name);
+  }
+
+  /** Takes the members that this gateway does not know, and records them as dropped until an endpoint asks for one. */
+  takeUnknown(source: JsonObject, known: ReadonlySet<string>): ReadonlyMap<string, unknown> {
+    const unknown = new Map<string, unknown>();
+    for (const name in source) {
+      if (known.has(name) || source[name] === null) continue;
+      unknown.set(name, source[name]);
+      this.ignore(name);
+    }
+    return unknown;
+  }
+
+  /** A required name of a tool. */
+  toolName(value: unknown, param: string): string | undefined {
+    const name = this.requiredString(value, param);
+    if (name === undefined || (name !== '' && name.length <= MAX_TOOL_NAME_LENGTH)) return name;
+    return this.fail('invalid_value', param, `'${param}' must have 1 to ${MAX_TOOL_NAME_LENGTH} characters.`);
   }
 
   /** Records a missing member that is required. */

@@ -146,16 +146,6 @@ function noteDropped(source: JsonObject, checks: FieldChecks): void {
   if (checks.boolean(source.store, 'store') === true) checks.ignore('store');
 }
 
-function readUnknown(source: JsonObject, checks: FieldChecks): Map<string, unknown> {
-  const unknown = new Map<string, unknown>();
-  for (const name in source) {
-    if (KNOWN.has(name) || source[name] === null) continue;
-    unknown.set(name, source[name]);
-    checks.ignore(name);
-  }
-  return unknown;
-}
-
 function readStreaming(
   source: JsonObject,
   checks: FieldChecks,
@@ -196,7 +186,7 @@ function readBody(source: JsonObject, checks: FieldChecks, tally: InputTally): C
     ...readToolFields(source, checks, tally),
     ...(format === undefined ? {} : { response_format: format }),
     ...readSampling(source, checks),
-    unknown: readUnknown(source, checks),
+    unknown: checks.takeUnknown(source, KNOWN),
   };
 }
 

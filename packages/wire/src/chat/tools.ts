@@ -5,7 +5,6 @@ import { isJsonObject } from '../json/parse.ts';
 import { isJsonSchema } from '../json/schema.ts';
 
 const MAX_TOOLS = 512;
-const MAX_NAME_LENGTH = 256;
 const TOOL_FIELDS: ReadonlySet<string> = new Set(['type', 'function']);
 const FUNCTION_FIELDS: ReadonlySet<string> = new Set(['name', 'description', 'parameters', 'strict']);
 const CHOICES = ['none', 'auto', 'required'] as const;
@@ -19,17 +18,11 @@ export interface ToolFields {
   readonly parallel_tool_calls?: boolean;
 }
 
-function readName(value: unknown, param: string, checks: FieldChecks): string | undefined {
-  const name = checks.requiredString(value, param);
-  if (name === undefined || (name !== '' && name.length <= MAX_NAME_LENGTH)) return name;
-  return checks.fail('invalid_value', param, `'${param}' must have 1 to ${MAX_NAME_LENGTH} characters.`);
-}
-
 function readFunction(value: unknown, param: string, checks: FieldChecks): JsonObject {
   if (value === undefined || value === null) checks.missing(param);
   const source = checks.object(value, param) ?? {};
   checks.ignoreOthers(source, FUNCTION_FIELDS, 'tools.function.');
-  const name = readName(source.name, `${param}.name`, checks);
+  const name = checks.toolName(source.name, `${param}.name`);
   const description = checks.string(source.description, `${param}.description`);
   const parameters = checks.object(source.parameters, `${param}.parameters`);
   const strict = checks.boolean(source.strict, `${param}.strict`);
@@ -72,7 +65,7 @@ function readNamedChoice(choice: JsonObject, param: string, checks: FieldChecks)
     checks.fail('unsupported_value', `${param}.type`, `'${param}.type' must be function.`);
   }
   const named = checks.object(choice.function, `${param}.function`) ?? {};
-  return { type: 'function', function: { name: readName(named.name, `${param}.function.name`, checks) } };
+  return { type: 'function', function: { name: checks.toolName(named.name, `${param}.function.name`) } };
 }
 
 function readChoice(source: JsonObject, checks: FieldChecks): unknown {
@@ -81,7 +74,7 @@ function readChoice(source: JsonObject, checks: FieldChecks): unknown {
   if (choice !== undefined && choice !== null) return checks.oneOf(choice, 'tool_choice', CHOICES);
   const legacy = source.function_call;
   if (!isJsonObject(legacy)) return checks.oneOf(legacy, 'function_call', LEGACY_CHOICES);
-  return { type: 'function', function: { name: readName(legacy.name, 'function_call.name', checks) } };
+  return { type: 'function', function: { name: checks.toolName(legacy.name, 'function_call.name') } };
 }
 
 function nameOf(tool: unknown): unknown {
@@ -127,7 +120,7 @@ function readJsonSchema(value: unknown, checks: FieldChecks): JsonObject {
   const description = checks.string(source.description, `${param}.description`);
   const strict = checks.boolean(source.strict, `${param}.strict`);
   return {
-    name: readName(source.name, `${param}.name`, checks),
+    name: checks.toolName(source.name, `${param}.name`),
     ...(description === undefined ? {} : { description }),
     schema: source.schema,
     ...(strict === undefined ? {} : { strict }),

@@ -128,16 +128,6 @@ function refuseUnoffered(source: JsonObject, checks: FieldChecks): void {
   }
 }
 
-function readUnknown(source: JsonObject, checks: FieldChecks): ReadonlyMap<string, unknown> {
-  const unknown = new Map<string, unknown>();
-  for (const name in source) {
-    if (KNOWN.has(name) || source[name] === null) continue;
-    unknown.set(name, source[name]);
-    checks.ignore(name);
-  }
-  return unknown;
-}
-
 function readSampling(source: JsonObject, checks: FieldChecks): Partial<MessagesBody> {
   const fields = {
     temperature: checks.number(source.temperature, { param: 'temperature', min: 0, max: 1 }),
@@ -216,7 +206,7 @@ class RequestReader {
       ...mark,
       ...readSampling(this.#source, this.checks),
       hasCacheMarks: this.#blocks.seen.cacheMarks,
-      unknown: readUnknown(this.#source, this.checks),
+      unknown: this.checks.takeUnknown(this.#source, KNOWN),
     };
   }
 

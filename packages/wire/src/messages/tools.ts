@@ -5,7 +5,6 @@ import { isJsonSchema } from '../json/schema.ts';
 import type { BlockReader } from './blocks.ts';
 
 const MAX_TOOLS = 512;
-const MAX_NAME_LENGTH = 256;
 const CHOICES = ['auto', 'any', 'tool', 'none'] as const;
 const CUSTOM_FIELDS: ReadonlySet<string> = new Set([
   'type',
@@ -59,23 +58,13 @@ export class ToolReader {
     const tool = isJsonObject(value) ? value : {};
     if (tool !== value) this.#checks.wrongType(param, 'an object');
     const type = this.#checks.string(tool.type, `${param}.type`) ?? 'custom';
-    const name = this.#name(tool.name, `${param}.name`);
+    const name = this.#checks.toolName(tool.name, `${param}.name`);
     if (type === 'custom') return this.#custom(tool, name, param);
     if (!CLIENT_TYPE.test(type)) {
       const message = `'${param}.type' is a tool that a server runs, which would carry content elsewhere.`;
       this.#checks.fail('unsupported_value', `${param}.type`, message);
     }
     return { ...tool, ...this.#blocks.cacheControl(tool, param) };
-  }
-
-  #name(value: unknown, param: string): string | undefined {
-    const name = this.#checks.requiredString(value, param);
-    if (name === undefined || (name !== '' && name.length <= MAX_NAME_LENGTH)) return name;
-    return this.#checks.fail(
-      'invalid_value',
-      param,
-      `'${param}' must have 1 to ${MAX_NAME_LENGTH} characters.`,
-    );
   }
 
   #custom(tool: JsonObject, name: string | undefined, param: string): JsonObject {
@@ -110,7 +99,7 @@ export class ToolReader {
       choice.disable_parallel_tool_use,
       'tool_choice.disable_parallel_tool_use',
     );
-    const name = type === 'tool' ? this.#name(choice.name, 'tool_choice.name') : undefined;
+    const name = type === 'tool' ? this.#checks.toolName(choice.name, 'tool_choice.name') : undefined;
     this.#checkChoice(type, name, tools);
     return {
       type,

@@ -104,16 +104,6 @@ function readStreamOptions(source: JsonObject, checks: FieldChecks): void {
   checks.ignoreOthers(options, new Set(), 'stream_options.');
 }
 
-function readUnknown(source: JsonObject, checks: FieldChecks): ReadonlyMap<string, unknown> {
-  const unknown = new Map<string, unknown>();
-  for (const name in source) {
-    if (KNOWN.has(name) || source[name] === null) continue;
-    unknown.set(name, source[name]);
-    checks.ignore(name);
-  }
-  return unknown;
-}
-
 function readSampling(
   source: JsonObject,
   checks: FieldChecks,
@@ -176,7 +166,7 @@ function readRequest(
     ...readResponsesTools(source, checks, tally),
     ...readTextFields(source, checks, tally),
     ...readSampling(source, checks, include),
-    unknown: readUnknown(source, checks),
+    unknown: checks.takeUnknown(source, KNOWN),
   };
   tally.text(body.instructions);
   refuseState(source, checks);

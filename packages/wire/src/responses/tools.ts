@@ -4,7 +4,6 @@ import { isJsonObject, type JsonObject } from '../json/parse.ts';
 import { isJsonSchema } from '../json/schema.ts';
 
 const MAX_TOOLS = 512;
-const MAX_NAME_LENGTH = 256;
 const CHOICES = ['none', 'auto', 'required'] as const;
 const FORMATS = ['text', 'json_object', 'json_schema'] as const;
 const VERBOSITIES = ['low', 'medium', 'high'] as const;
@@ -19,15 +18,9 @@ export interface ResponsesToolFields {
   readonly parallel_tool_calls?: boolean;
 }
 
-function readName(value: unknown, param: string, checks: FieldChecks): string | undefined {
-  const name = checks.requiredString(value, param);
-  if (name === undefined || (name !== '' && name.length <= MAX_NAME_LENGTH)) return name;
-  return checks.fail('invalid_value', param, `'${param}' must have 1 to ${MAX_NAME_LENGTH} characters.`);
-}
-
 function readFunction(tool: JsonObject, param: string, checks: FieldChecks): JsonObject {
   checks.ignoreOthers(tool, FUNCTION_FIELDS, 'tools.');
-  const name = readName(tool.name, `${param}.name`, checks);
+  const name = checks.toolName(tool.name, `${param}.name`);
   const description = checks.string(tool.description, `${param}.description`);
   const parameters = checks.object(tool.parameters, `${param}.parameters`);
   const strict = checks.boolean(tool.strict, `${param}.strict`);
@@ -45,7 +38,7 @@ function readFunction(tool: JsonObject, param: string, checks: FieldChecks): Jso
 
 function readCustom(tool: JsonObject, param: string, checks: FieldChecks): JsonObject {
   checks.ignoreOthers(tool, CUSTOM_FIELDS, 'tools.');
-  const name = readName(tool.name, `${param}.name`, checks);
+  const name = checks.toolName(tool.name, `${param}.name`);
   const description = checks.string(tool.description, `${param}.description`);
   const format = checks.object(tool.format, `${param}.format`);
   return {
@@ -90,7 +83,7 @@ function readChoice(
   if (type !== 'function' && type !== 'custom') {
     checks.fail('unsupported_value', `${param}.type`, "'tool_choice.type' must be function or custom.");
   }
-  const name = readName(choice.name, `${param}.name`, checks);
+  const name = checks.toolName(choice.name, `${param}.name`);
   if (!tools.some((tool) => tool.name === name && tool.type === type)) {
     checks.fail('invalid_request', param, "'tool_choice' names a tool that is not among the tools.");
   }
@@ -125,7 +118,7 @@ function readSchemaFormat(format: JsonObject, checks: FieldChecks): JsonObject {
   const strict = checks.boolean(format.strict, `${param}.strict`);
   return {
     type: 'json_schema',
-    name: readName(format.name, `${param}.name`, checks),
+    name: checks.toolName(format.name, `${param}.name`),
     ...(description === undefined ? {} : { description }),
     schema: format.schema,
     ...(strict === undefined ? {} : { strict }),
